@@ -1,0 +1,3 @@
+"""Heliograph: self-hosted SMS campaigns."""
+
+__version__ = "0.1.0"

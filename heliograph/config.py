@@ -1,0 +1,82 @@
+"""Every setting: name, type, default, help, secret or not. Read once at start, passed on in pieces.
+
+A setting is read from the environment variable ``HELIOGRAPH_<NAME>``; command options win over it.
+``docs/operations.md`` lists them, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from heliograph.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "HELIOGRAPH_"
+
+
+def _setting(default: object, help_text: str, read: Callable[[str], object], *, secret: bool = False) -> Any:  # noqa: ANN401  # a dataclass field takes the type of the attribute it is assigned to
+    metadata = {"help": help_text, "read": read, "secret": secret}
+    return field(default=cast("Any", default), metadata=metadata)
+
+
+def _data_folder(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process. Build it with :func:`read`."""
+
+    data: Path = _setting(
+        Path("~/.heliograph").expanduser(),
+        "Data folder: the embedded PostgreSQL, the sandbox transcript, the secret key.",
+        _data_folder,
+    )
+    database_url: str | None = _setting(
+        None,
+        "An external PostgreSQL (16 or newer), e.g. postgresql://user:pass@host/heliograph. Unset: the embedded one.",
+        str,
+        secret=True,
+    )
+    secret_key: str | None = _setting(
+        None,
+        "Key that seals client secrets at rest (urlsafe base64 of 32 bytes). Unset: made once in the data folder.",
+        str,
+        secret=True,
+    )
+    host: str = _setting("127.0.0.1", "Address the server listens on.", str)
+    port: int = _setting(8080, "Port the server listens on.", int)
+    workers: int = _setting(1, "Worker processes that `serve` starts and supervises.", int)
+    log_level: str = _setting("info", "debug, info, warning or error.", str)
+
+    @property
+    def transcript(self) -> Path:
+        """Where the sandbox carrier writes one JSON line per text it takes."""
+        return self.data / "sandbox" / "transcript.jsonl"
+
+
+def read(environ: Mapping[str, str] | None = None, **options: object) -> Settings:
+    """Settings from the environment, with command options (when not None) on top.
+
+    Raises :class:`BadSetting` naming the variable, its value and what it takes.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        option = options.get(item.name)
+        name = PREFIX + item.name.upper()
+        raw = env.get(name) if option is None else str(option)
+        if raw is None or raw == "":
+            continue
+        try:
+            values[item.name] = item.metadata["read"](raw)
+        except ValueError as error:
+            shown = "(hidden)" if item.metadata["secret"] else repr(raw)
+            text = f"{name} is {shown}, which cannot be read: {error}. It takes: {item.metadata['help']}"
+            raise BadSetting(text, field=name) from error
+    return Settings(**values)

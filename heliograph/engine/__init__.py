@@ -1,0 +1,1 @@
+"""What leaves, when and how fast: the worker process (wake, plan, send, sweep)."""

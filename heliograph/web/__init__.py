@@ -1,0 +1,1 @@
+"""The HTML face: pages rendered on the server."""
