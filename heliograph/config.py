@@ -7,16 +7,25 @@ A setting is read from the environment variable ``HELIOGRAPH_<NAME>``; command o
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from heliograph.errors import BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 PREFIX = "HELIOGRAPH_"
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The system's clock; tests pass a frozen one in its place."""
+    return datetime.now(UTC)
 
 
 def _setting(default: object, help_text: str, read: Callable[[str], object], *, secret: bool = False) -> Any:  # noqa: ANN401  # a dataclass field takes the type of the attribute it is assigned to
