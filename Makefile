@@ -1,0 +1,89 @@
+# Everything a person or a build machine types. `make` alone explains.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run check test bench lock clean chromium
+
+# The first Python that is new enough; `make setup PYTHON=/path/to/python` takes another.
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c '$(IS_NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+# Options handed on: `make run ARGS="--port 9000"`, `make test ARGS="-k barrier"`.
+ARGS ?=
+
+export PIP_ROOT_USER_ACTION := ignore
+export DEBIAN_FRONTEND := noninteractive
+
+help: ## Explain the targets (this text)
+	@echo "Heliograph. Start with: make run"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Make .venv with exactly the locked dependencies (quick when nothing changed)
+
+run: setup ## Start everything on this machine with a demonstration: server, worker, campaigns, console
+	@$(BIN)/heliograph demo $(ARGS)
+
+check: setup ## Lint, format, types, import contract, documents; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/test_docs.py tests/test_house.py
+
+test: setup chromium ## Run every test on a real PostgreSQL, two processes at a time
+	$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
+
+bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: setup ## Renew requirements.lock from pyproject.toml: versions and hashes for every platform
+	@test -x $(BIN)/uv || $(PIP) install uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
+		--upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+clean: ## Remove .venv and every cache; the data folder stays
+	rm -rf $(VENV) dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find heliograph tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- how setup is done
+
+$(VENV)/.ready: $(VENV)/.locked pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.locked: requirements.lock | $(BIN)/pip
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@touch $@
+
+# Debian splits ensurepip off into python3-venv: as root it is installed, else the person is told.
+$(BIN)/pip:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_NEW_ENOUGH)' 2>/dev/null || { \
+		echo "Heliograph needs Python 3.11 or newer, and $(or $(PYTHON),no python3 here) is not it. Install one," \
+			"or name it: make setup PYTHON=/path/to/python3.11"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing $(notdir $(PYTHON))-venv (Debian ships Python without it) ..."; \
+			apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends \
+				$(notdir $(PYTHON))-venv </dev/null >/dev/null; \
+		else \
+			echo "$(PYTHON) cannot make virtual environments: ensurepip is missing. Install it, e.g. on Debian and" \
+				"Ubuntu: sudo apt-get install $(notdir $(PYTHON))-venv"; exit 1; \
+		fi; } >&2
+	@$(PYTHON) -m venv $(VENV)
+
+# Only the console's tests need a browser. It is Debian's, never a download of its own.
+chromium:
+	@if [ -d tests/web ] && ! command -v chromium >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing chromium for the browser tests ..."; \
+			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } </dev/null >/dev/null \
+				|| echo "chromium could not be installed: the browser tests are skipped."; \
+		else \
+			echo "No chromium here: the browser tests are skipped. To run them: sudo apt-get install chromium"; \
+		fi; \
+	fi
