@@ -20,7 +20,7 @@ export DEBIAN_FRONTEND := noninteractive
 
 help: ## Explain the targets (this text)
 	@echo "Heliograph. Start with: make run"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Make .venv with exactly the locked dependencies (quick when nothing changed)
 
@@ -77,7 +77,7 @@ $(BIN)/pip:
 	@$(PYTHON) -m venv $(VENV)
 
 # Only the console's tests need a browser. It is Debian's, never a download of its own.
-chromium:
+chromium: ## Install the browser of the console's tests where it is missing and allowed (part of test)
 	@if [ -d tests/web ] && ! command -v chromium >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "Installing chromium for the browser tests ..."; \
