@@ -1,0 +1,178 @@
+"""The way to the data: a pool of connections to PostgreSQL, the embedded one or one named by URL.
+
+Every way in turns a server that cannot be reached, or a connection that is lost in the middle, into
+:class:`errors.StoreUnavailable`. All other database errors pass as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+import psycopg_pool
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from heliograph import errors
+from heliograph.store import embedded, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from heliograph.config import Settings
+
+Conn = AsyncConnection[TupleRow]
+
+OLDEST_SERVER = 160000
+ACQUIRE_SECONDS = 10.0
+# A network that swallows packets must not hold a lane's lock, or a caller, for the two hours TCP would wait.
+KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,
+    "connect_timeout": 5,
+}
+GOING_DOWN = {"57P01", "57P02", "57P03"}  # admin shutdown, crash shutdown, cannot connect now
+
+SET_TIME_ZONE = "SET TIME ZONE 'UTC'"
+
+
+class Database:
+    """The one database of this process. Build it with :meth:`open`, leave it with :meth:`close`."""
+
+    def __init__(self, dsn: str, size: int, attachment: embedded.Attachment | None) -> None:
+        self.dsn = dsn
+        self._attachment = attachment
+        self._trouble: str | None = None
+        self._pool: psycopg_pool.AsyncConnectionPool[Conn] = psycopg_pool.AsyncConnectionPool(
+            self._reach,
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=size,
+            configure=_configure,
+            check=_check,
+            timeout=ACQUIRE_SECONDS,
+            open=False,
+        )
+
+    @classmethod
+    async def open(cls, settings: Settings, *, size: int = 8) -> Self:
+        """Reach the server (starting the embedded one), bring its schema up to date, open `size` connections at most.
+
+        Raises :class:`errors.StoreUnavailable` if it cannot be reached or is older than 16,
+        :class:`errors.DataTooNew` if a newer Heliograph wrote it, :class:`errors.BadSetting` for a URL
+        that is none.
+        """
+        attachment = None
+        if settings.database_url is None:
+            attachment = await embedded.attach(settings.data)
+            dsn = make_conninfo(attachment.dsn, application_name="heliograph")
+        else:
+            dsn = _external(settings.database_url)
+        database = cls(dsn, size, attachment)
+        try:
+            await database._prepare()
+            await database._pool.open()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close every connection; the last user of an embedded server stops it."""
+        await self._pool.close()
+        if self._attachment is not None:
+            await self._attachment.release()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Conn]:
+        """A connection in autocommit: every statement stands for itself."""
+        try:
+            conn = await self._pool.getconn()
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+            text = f"No connection to PostgreSQL ({_shown(self.dsn)}): {self._trouble or error}"
+            raise errors.StoreUnavailable(text) from error
+        try:
+            with _lost_is_unavailable(conn, self.dsn):
+                yield conn
+        finally:
+            await self._pool.putconn(conn)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Conn]:
+        """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
+        async with self.connection() as conn, conn.transaction():
+            yield conn
+
+    async def connect(self) -> Conn:
+        """A connection of the caller's own, outside the pool, in autocommit. The caller closes it."""
+        try:
+            conn: Conn = await AsyncConnection.connect(await self._reach(), autocommit=True)
+            await _configure(conn)
+        except psycopg.OperationalError as error:
+            raise errors.StoreUnavailable(f"No connection to PostgreSQL ({_shown(self.dsn)}): {error}") from error
+        return conn
+
+    async def _reach(self) -> str:
+        """Where to connect; called before every attempt, so that an embedded server that died is back by then."""
+        self._trouble = None
+        if self._attachment is not None:
+            try:
+                await self._attachment.ensure_running()
+            except errors.StoreUnavailable as error:
+                self._trouble = error.message
+                raise
+        return self.dsn
+
+    async def _prepare(self) -> None:
+        async with await self.connect() as conn:
+            if conn.info.server_version < OLDEST_SERVER:
+                text = (
+                    f"The PostgreSQL server ({_shown(self.dsn)}) is version {conn.info.server_version / 10000:.4g};"
+                    " Heliograph needs 16 or newer."
+                )
+                raise errors.StoreUnavailable(text)
+            with _lost_is_unavailable(conn, self.dsn):
+                await migrate.run(conn)
+
+
+async def _configure(conn: Conn) -> None:
+    await conn.execute(SET_TIME_ZONE)
+
+
+async def _check(conn: Conn) -> None:
+    """Find out cheaply whether a pooled connection is still good: an idle one has nothing to say but goodbye."""
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await psycopg_pool.AsyncConnectionPool.check_connection(conn)
+
+
+@contextlib.contextmanager
+def _lost_is_unavailable(conn: Conn, dsn: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if not conn.closed and error.sqlstate not in GOING_DOWN:
+            raise
+        raise errors.StoreUnavailable(f"The connection to PostgreSQL ({_shown(dsn)}) was lost: {error}") from error
+
+
+def _external(url: str) -> str:
+    try:
+        given: dict[str, Any] = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        text = "HELIOGRAPH_DATABASE_URL (hidden) is no PostgreSQL URL; it takes postgresql://user:pass@host/heliograph."
+        raise errors.BadSetting(text, field="HELIOGRAPH_DATABASE_URL") from error
+    return make_conninfo("", **({"application_name": "heliograph"} | KEEPALIVES | given))
+
+
+def _shown(dsn: str) -> str:
+    """Where it is, without the password."""
+    parts = conninfo_to_dict(dsn)
+    return f"{parts.get('dbname') or 'default database'} at {parts.get('host') or 'the local socket'}"
