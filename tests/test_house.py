@@ -12,19 +12,7 @@ OURS = ("heliograph", "tests")
 LONGEST = 400
 
 # Names that say nothing about what is inside: a function that wants one is missing its noun.
-EMPTY_NAMES = {
-    "common",
-    "core",
-    "helper",
-    "helpers",
-    "manager",
-    "managers",
-    "misc",
-    "service",
-    "services",
-    "util",
-    "utils",
-}
+EMPTY_NAMES = set("common core helper helpers manager managers misc service services util utils".split())
 
 # Spelled in two halves, so that this file passes its own test.
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b")
