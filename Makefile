@@ -63,8 +63,8 @@ $(VENV)/.locked: requirements.lock | $(BIN)/pip
 # Debian splits ensurepip off into python3-venv: as root it is installed, else the person is told.
 $(BIN)/pip:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_NEW_ENOUGH)' 2>/dev/null || { \
-		echo "Heliograph needs Python 3.11 or newer, and $(or $(PYTHON),no python3 here) is not it. Install one," \
-			"or name it: make setup PYTHON=/path/to/python3.11"; exit 1; } >&2
+		echo "Heliograph needs Python 3.11 or newer; $(or $(PYTHON),what is on the PATH) is missing or older." \
+			"Install one, or name it: make setup PYTHON=/path/to/python3.11"; exit 1; } >&2
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "Installing $(notdir $(PYTHON))-venv (Debian ships Python without it) ..."; \
