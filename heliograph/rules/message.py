@@ -42,3 +42,18 @@ def moves_forward(old: MessageStatus, new: MessageStatus) -> bool:
     Only a message that has left can move: a late, repeated or stale receipt changes nothing.
     """
     return MessageStatus.SUBMITTING <= old < new <= MessageStatus.DELIVERED
+
+
+def standing(*, outcome: str | None, taken: bool, due: bool, ended: bool) -> tuple[MessageStatus, str]:
+    """Where a message stands and, when its row does not say, why.
+
+    ``outcome``: the status of its outcome, if it has one. ``taken``: its chunk's cursor has passed it.
+    ``due``: its time has come. ``ended``: its run has ended.
+    """
+    if outcome is not None:
+        return parse(outcome), ""
+    if taken:
+        return MessageStatus.SUBMITTING, ""
+    if ended:
+        return MessageStatus.EXPIRED, "stopped"
+    return (MessageStatus.READY, "") if due else (MessageStatus.HELD, "outside its hours or to be tried again")

@@ -232,6 +232,7 @@ CREATE TABLE chunk (
 ) WITH (fillfactor = 50);
 CREATE INDEX chunk_open ON chunk (app_id, sender_id, run_id, due_at, chunk_no) WHERE NOT done;
 CREATE INDEX chunk_place ON chunk (app_id, run_id, first_seq);
+CREATE INDEX chunk_unsettled ON chunk (app_id, sender_id) WHERE unsettled > 0;
 
 -- Who gets what in a run: written once when planned. seq names the message for good (msg-<run>-<seq>);
 -- its place in the queue is seq too, unless it had to wait again: then it got a new place.

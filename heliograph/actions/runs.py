@@ -1,0 +1,145 @@
+"""Starting and ending runs. Ending is a barrier: once it has answered, not one more text leaves.
+
+A worker writes a campaign's bytes only inside its gate, a shared advisory lock, and only after reading
+in there that the campaign is still Active. Whoever ends a run takes the gate for itself first: that waits
+for bytes being written at this moment and for nothing else, and takes the same time for ten people and
+for ten million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from heliograph.errors import Conflict
+from heliograph.rules import campaign as law
+from heliograph.rules import ids, parts, template
+from heliograph.rules.campaign import CampaignStatus, Verb
+from heliograph.store import bell, campaigns, dnc, locks, runs, senders, tallies
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.store.apps import App
+    from heliograph.store.campaigns import Campaign
+    from heliograph.store.database import Conn, Database
+
+# An advanced campaign opens a conversation. Until it carries a text of its own, it opens with this.
+OPENING = "Hello <First Name>, this is our support line. Reply to this message and we will help you."
+
+
+async def play(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
+    """Begin a new run of a campaign over its whole audience; answers the campaign, Active.
+
+    Raises NotFound; IllegalMove when its status does not allow it; Conflict when no sender serves its
+    caller id.
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        status = law.after(campaign.status, Verb.PLAY, name=campaign.name)
+        sender = await senders.resolve(conn, app.app_id, campaign.caller_id)
+        if sender is None:
+            text = (
+                f"No sender of this app serves the caller id {campaign.caller_id}: "
+                "add a sender with that address, or one with the address *"
+            )
+            raise Conflict(text, field="dialingStrategy.callerId.phoneNumber")
+        public_id = ids.new("cid")
+        run_id = await runs.insert(
+            conn,
+            app_id=app.app_id,
+            public_id=public_id,
+            campaign_id=campaign.campaign_id,
+            sender_id=sender.sender_id,
+            caller_id=campaign.caller_id,
+            template=_text(campaign),
+            missing=_missing(campaign),
+            calling_hours=campaign.dialing["callingHours"],
+            list_ids=list(campaign.list_ids),
+            dnc_list_ids=await _dnc_lists(conn, campaign),
+            now=now,
+        )
+        await tallies.open_for(conn, app.app_id, run_id, [0, sender.sender_id])
+        await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
+        await bell.ring(conn, "play")
+    return replace(
+        campaign, status=status, run_id=run_id, run_public_id=public_id, updated_at=now, run_updated_at=now
+    )
+
+
+async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
+    """End the run under way and drop the rest of it; answers the campaign, Stopped.
+
+    When this returns no text of the campaign leaves any more. Raises NotFound, IllegalMove, and Stopping
+    when a frozen worker keeps the gate (then nothing has changed).
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        status = law.after(campaign.status, Verb.STOP, name=campaign.name)
+        await _end(conn, campaign, status, reason="stopped", now=now)
+    return replace(campaign, status=status, updated_at=now)
+
+
+async def delete(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
+    """Delete a campaign, in whatever status; one that could still send is stopped in the same step.
+
+    Answers the campaign as it was, with status Stopped if it had to be stopped. When this returns no text
+    of it leaves any more and nobody finds it; its unsent rows are cleared away in the background, and what
+    was sent stays in the ledger. Raises NotFound and Stopping.
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        status = law.after(campaign.status, Verb.DELETE, name=campaign.name)
+        await _end(conn, campaign, status, reason="deleted", now=now)
+        await campaigns.mark_deleted(conn, app.app_id, campaign.campaign_id, status, now=now)
+    return replace(campaign, status=status)
+
+
+async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
+    """Call a run complete if nobody of it is left to text; whether it was.
+
+    Somebody accepted whose receipt has not come, or whose fate is unknown, does not keep it open: there
+    is nothing left for the engine to do.
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.find_by_id(conn, run.app_id, run.campaign_id)
+        if campaign is None or campaign.run_id != run.run_id or campaign.status is not CampaignStatus.ACTIVE:
+            return False
+        fresh = await runs.get(conn, run.app_id, run.run_id)
+        ledger = await tallies.read(conn, run.app_id, run.run_id, now)
+        if fresh.planned_at is None or ledger.settled < ledger.total:
+            return False
+        status = law.after(campaign.status, Verb.COMPLETE, name=campaign.name)
+        await campaigns.set_status(conn, run.app_id, run.campaign_id, status, now=now)
+        await runs.end(conn, run.app_id, run.run_id, reason="completed", now=now)
+    return True
+
+
+async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason: str, now: datetime) -> None:
+    """Close the gate, then change what everyone inside one reads."""
+    await locks.close_gate(conn, campaign.campaign_id)
+    if status is not campaign.status:
+        await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now)
+    if campaign.run_id is not None:
+        await runs.end(conn, campaign.app_id, campaign.run_id, reason=reason, now=now)
+        await tallies.expire_waiting(conn, campaign.app_id, campaign.run_id)
+    await bell.ring(conn, reason)
+
+
+def _text(campaign: Campaign) -> str:
+    """The text of a run, decoded and ready to be filled in."""
+    message = campaign.message or {}
+    raw = message.get("message")
+    return parts.normalise(template.decode(raw) if isinstance(raw, str) and raw else OPENING)
+
+
+def _missing(campaign: Campaign) -> dict[str, str]:
+    rule = template.parse_missing((campaign.message or {}).get("onMissing"))
+    return {"rule": rule.rule, "default": rule.default}
+
+
+async def _dnc_lists(conn: Conn, campaign: Campaign) -> list[int]:
+    """The campaign's own DNC list and the app's global ones."""
+    linked = [] if campaign.dnc_list_id is None else [campaign.dnc_list_id]
+    everywhere = await dnc.list_global(conn, campaign.app_id)
+    return linked + [list_id for list_id in everywhere if list_id not in linked]

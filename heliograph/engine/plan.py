@@ -1,0 +1,171 @@
+"""Planning: an audience, page by page, becomes messages with a text and a due time, or a reason not to.
+
+Planning overlaps sending: the first page is small, so that the first text leaves at once however long
+the list; later pages are large. One session plans a run (an advisory lock), and each page is one
+transaction that also records how far it came: a crash repeats no one and skips no one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from heliograph.rules import audience, hours, template
+from heliograph.store import audience as members
+from heliograph.store import bell, chunks, dnc, messages, outcomes, runs, tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heliograph.store.database import Conn, Database
+
+FIRST_PAGE = 500
+PAGE = 5_000
+BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
+
+
+class _RunEnded(Exception):  # noqa: N818  # not an error: it undoes a page that came too late
+    """The run ended while its page was being written."""
+
+
+async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -> bool:
+    """Plan the next people of ``run``; False when there is nothing left to plan (or the run has ended).
+
+    The caller holds the run's planning lock. Rings the bell, so that lanes begin at once.
+    """
+    plan = _plan(run, now)
+    async with db.connection() as conn:
+        people, plan_list, plan_seq = await _read(conn, run, limit=limit, with_fields=not plan.text.is_plain)
+        numbers = [p.number for p in people]
+        known = await messages.find_numbers(conn, run.app_id, run.run_id, numbers)
+        blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
+        page = await _decide(plan, _once_each(people, known), blocked)
+        places, chunk_count = len(page.waiting) + len(page.left_out), len(page.groups())
+        last = await runs.reserve(conn, run.app_id, run.run_id, places=places, chunks=chunk_count)
+    if last is None:
+        return False
+    page.first_seq, page.first_chunk = last[0] - places + 1, last[1] - chunk_count + 1
+    more = plan_list <= len(run.list_ids)
+    try:
+        async with db.transaction() as conn:
+            await _write(conn, run, page, now)
+            kept = await runs.planned(
+                conn, run.app_id, run.run_id, plan_list=plan_list, plan_seq=plan_seq, planned_at=None if more else now
+            )
+            if not kept:
+                raise _RunEnded
+    except _RunEnded:
+        return False
+    return more
+
+
+def _plan(run: runs.Run, now: datetime) -> audience.Plan:
+    compiled = template.compile_text(run.template)
+    return audience.Plan(
+        text=compiled,
+        missing=template.parse_missing(run.missing),
+        hours=hours.parse(run.calling_hours),
+        now=now,
+        own=run.template,
+    )
+
+
+async def _read(
+    conn: Conn, run: runs.Run, *, limit: int, with_fields: bool
+) -> tuple[list[audience.Person], int, int]:
+    """The next people, over the run's lists in order, and where planning stands after them."""
+    people: list[audience.Person] = []
+    position, after = run.plan_list, run.plan_seq
+    while position <= len(run.list_ids) and len(people) < limit:
+        list_id, wanted = run.list_ids[position - 1], limit - len(people)
+        page = await members.read_page(
+            conn, run.app_id, list_id, after=after, limit=wanted, with_fields=with_fields
+        )
+        people += [audience.Person(m.list_id, m.seq, m.number, m.time_zone, m.fields) for m in page]
+        if len(page) < wanted:
+            position, after = position + 1, 0
+        else:
+            after = page[-1].seq
+    return people, position, after
+
+
+def _once_each(people: Sequence[audience.Person], known: set[str]) -> list[audience.Person]:
+    """One person per number: the first of a number wins, over all lists of the run."""
+    seen = set(known)
+    new: list[audience.Person] = []
+    for person in people:
+        if person.number not in seen:
+            seen.add(person.number)
+            new.append(person)
+    return new
+
+
+@dataclass(slots=True)
+class _Page:
+    """Decided people, and the numbers reserved for them."""
+
+    waiting: list[tuple[audience.Person, audience.Planned]]
+    left_out: list[tuple[audience.Person, str]]
+    first_seq: int = 0
+    first_chunk: int = 0
+
+    def groups(self) -> list[tuple[str, datetime, int]]:
+        """``(zone, due_at, people)`` of each chunk to be, in order."""
+        groups: list[tuple[str, datetime, int]] = []
+        for (due_at, zone), group in groupby(self.waiting, key=_when):
+            people = sum(1 for _ in group)
+            sizes = [chunks.SIZE] * (people // chunks.SIZE) + [people % chunks.SIZE]
+            groups += [(zone, due_at, size) for size in sizes if size]
+        return groups
+
+    def chunk_rows(self) -> list[chunks.NewChunk]:
+        rows: list[chunks.NewChunk] = []
+        seq = self.first_seq
+        for chunk_no, (zone, due_at, people) in enumerate(self.groups(), self.first_chunk):
+            rows.append(chunks.NewChunk(chunk_no, zone, due_at, seq, seq + people - 1))
+            seq += people
+        return rows
+
+    def message_rows(self) -> list[messages.NewMessage]:
+        to_text = [(p, d.text, d.parts) for p, d in self.waiting]
+        not_to = [(p, None, 0) for p, _ in self.left_out]
+        return [
+            messages.NewMessage(seq, p.list_id, p.contact_seq, p.number, text, parts)
+            for seq, (p, text, parts) in enumerate(to_text + not_to, self.first_seq)
+        ]
+
+    def reasons(self) -> list[tuple[int, str]]:
+        first = self.first_seq + len(self.waiting)
+        return [(seq, reason) for seq, (_, reason) in enumerate(self.left_out, first)]
+
+
+def _when(pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, str]:
+    return pair[1].due_at, pair[1].zone
+
+
+async def _decide(plan: audience.Plan, people: Sequence[audience.Person], blocked: set[str]) -> _Page:
+    page = _Page([], [])
+    for number, person in enumerate(people, 1):
+        decision = plan.decide(person, blocked)
+        if isinstance(decision, audience.Planned):
+            page.waiting.append((person, decision))
+        else:
+            why, detail = decision
+            page.left_out.append((person, f"{why.value}: {detail}" if detail else why.value))
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+    page.waiting.sort(key=_when)  # stable: the lists' order within a chunk
+    return page
+
+
+async def _write(conn: Conn, run: runs.Run, page: _Page, now: datetime) -> None:
+    await messages.copy_in(conn, run.app_id, run.run_id, page.message_rows())
+    if page.left_out:
+        await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
+    await chunks.insert(conn, run.app_id, run.run_id, run.sender_id, page.chunk_rows())
+    waiting, suppressed = len(page.waiting), len(page.left_out)
+    await tallies.plan(conn, run.app_id, run.run_id, waiting=waiting, suppressed=suppressed)
+    await bell.ring(conn, "planned")

@@ -1,0 +1,164 @@
+"""Recording what became of texts, in small groups, through the session that holds their lane.
+
+Answers arrive one by one and are written together every few milliseconds: the group is the price of a
+crash (whoever is taken and not yet written becomes `unknown`), so it stays small.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from heliograph.carriers.base import Accepted, Deferred, Lost, Outcome, Refused
+from heliograph.rules import retry
+from heliograph.store import bell, chunks, messages, outcomes, runs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.config import Clock
+    from heliograph.store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One person taken to be submitted."""
+
+    app_id: int
+    run_id: int
+    chunk_no: int
+    zone: str
+    seq: int
+    place: int
+    attempts: int
+    sender_id: int
+    account_id: int
+    submitted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A person who did not leave and waits again from ``due_at`` on."""
+
+    flight: Flight
+    due_at: datetime
+    attempts: int
+
+
+class Recorder:
+    """Collects outcomes and writes them. One per worker; outlives its sessions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._settled: list[tuple[Flight, str, str | None, str | None]] = []
+        self._again: list[_Again] = []
+        self.in_flight = 0
+
+    def took(self, flight: Flight, outcome: Outcome) -> None:
+        """A carrier answered for ``flight``."""
+        self.in_flight -= 1
+        match outcome:
+            case Accepted(ref):
+                self._settled.append((flight, "accepted", None, ref))
+            case Lost(why):
+                self._settled.append((flight, "unknown", why, None))
+            case Refused(code, permanent=True):
+                self._settled.append((flight, "failed", code, None))
+            case Refused(code):
+                self._retry(flight, code, seconds=None, throttled=False)
+            case Deferred(code, seconds):
+                self._retry(flight, code, seconds=seconds, throttled=True)
+
+    def suppressed(self, flight: Flight, reason: str) -> None:
+        """The last check said no: nothing left for ``flight``."""
+        self._settled.append((flight, "suppressed", reason, None))
+
+    def _retry(self, flight: Flight, code: str, *, seconds: float | None, throttled: bool) -> None:
+        wait = retry.again_in(flight.attempts, asked_seconds=seconds, throttled=throttled)
+        if wait is None:
+            self._settled.append((flight, "failed", code, None))
+            return
+        attempts = flight.attempts if throttled else flight.attempts + 1
+        self._again.append(_Again(flight, self._clock() + timedelta(seconds=wait), attempts))
+
+    @property
+    def pending(self) -> int:
+        """Outcomes known and not yet written."""
+        return len(self._settled) + len(self._again)
+
+    async def flush(self, session: Session) -> None:
+        """Write everything collected so far. On a lost session nothing is forgotten: flush the next one."""
+        settled, self._settled = self._settled, []
+        again, self._again = self._again, []
+        try:
+            while settled:
+                await self._write_some(session, settled)
+            while again:
+                await self._write_again(session, again, settled)
+            while settled:
+                await self._write_some(session, settled)
+        finally:
+            self._settled[:0] = settled
+            self._again[:0] = again
+
+    async def _write_some(
+        self, session: Session, settled: list[tuple[Flight, str, str | None, str | None]]
+    ) -> None:
+        """Write the outcomes of one sender, up to 500, and strike them off ``settled``."""
+        sender_id = settled[0][0].sender_id
+        group = [entry for entry in settled if entry[0].sender_id == sender_id][:500]
+        rows = [
+            outcomes.NewOutcome(
+                flight.app_id, flight.run_id, flight.seq, flight.chunk_no, status, reason,
+                flight.account_id, ref, flight.submitted_at,
+            )
+            for flight, status, reason, ref in group
+        ]  # fmt: skip
+        async with session.use() as conn:
+            await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())
+        written = {id(entry) for entry in group}
+        settled[:] = [entry for entry in settled if id(entry) not in written]
+
+    async def _write_again(
+        self, session: Session, again: list[_Again], settled: list[tuple[Flight, str, str | None, str | None]]
+    ) -> None:
+        """Give the people of one run new places in the queue, and strike them off ``again``.
+
+        If their run has ended meanwhile their turn will not come: they are settled as expired.
+        """
+        first = again[0].flight
+        group = [a for a in again if a.flight.run_id == first.run_id and a.flight.sender_id == first.sender_id]
+        by_time: dict[tuple[str, datetime], list[_Again]] = defaultdict(list)
+        for entry in group:
+            by_time[entry.flight.zone, entry.due_at.replace(microsecond=0) + timedelta(seconds=1)].append(entry)
+        async with session.transaction() as conn:
+            last = await runs.reserve(conn, first.app_id, first.run_id, places=len(group), chunks=len(by_time))
+            if last is not None:
+                rows, moves, chunk_of = _new_places(by_time, last[0] - len(group) + 1, last[1] - len(by_time) + 1)
+                moved = await messages.requeue(conn, first.app_id, first.run_id, moves)
+                await chunks.insert(conn, first.app_id, first.run_id, first.sender_id, rows)
+                left = [chunk_of[seq] for seq in moved]
+                await outcomes.wait_again(conn, first.app_id, first.run_id, left, sender_id=first.sender_id)
+                await bell.ring(conn, "waits again")
+        if last is None:
+            settled += [(a.flight, "expired", "stopped", None) for a in group]
+        done = {id(a) for a in group}
+        again[:] = [a for a in again if id(a) not in done]
+
+
+def _new_places(
+    by_time: dict[tuple[str, datetime], list[_Again]], place: int, chunk_no: int
+) -> tuple[list[chunks.NewChunk], list[messages.Move], dict[int, int]]:
+    """The chunks to add, who moves where, and the chunk that each seq leaves."""
+    rows: list[chunks.NewChunk] = []
+    moves: list[messages.Move] = []
+    leaves: dict[int, int] = {}
+    for number, ((zone, due_at), group) in enumerate(by_time.items(), chunk_no):
+        rows.append(chunks.NewChunk(number, zone, due_at, place, place + len(group) - 1))
+        for entry in group:
+            moves.append(messages.Move(entry.flight.seq, entry.flight.place, place, entry.attempts))
+            leaves[entry.flight.seq] = entry.flight.chunk_no
+            place += 1
+    return rows, moves, leaves

@@ -1,0 +1,100 @@
+"""Who of a run is texted, with what and from when; and why not, for whoever is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from heliograph.rules import hours as hours_
+from heliograph.rules import parts, template
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+
+class LeftOut(StrEnum):
+    """Why a person of the audience gets no text."""
+
+    DO_NOT_CONTACT = "do_not_contact"  # the number is on a DNC list of the campaign or of the app
+    MISSING_VALUE = "missing_value"  # a placeholder has no value, and the campaign says not to send then
+    EMPTY_TEXT = "empty_text"  # nothing is left of the text once filled in
+    TOO_LONG = "too_long"  # more parts than one message can have
+    NEVER_OPEN = "never_open"  # the calling hours have no opening in this person's zone
+
+
+MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact as planning needs it. ``fields`` is empty when the text has no placeholders."""
+
+    list_id: int
+    contact_seq: int
+    number: str
+    time_zone: str | None
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one person gets. ``text`` None: the run's own text, word for word."""
+
+    text: str | None
+    parts: int
+    zone: str
+    due_at: datetime
+
+
+@dataclass(slots=True)
+class Plan:
+    """How a run treats everyone, with what is the same for many people worked out once.
+
+    Make one per page: due times are those of ``now``.
+    """
+
+    text: template.Template
+    missing: template.Missing
+    hours: hours_.CallingHours
+    now: datetime
+    own: str = ""  # the run's text as it is sent when it has no placeholders
+    _own_parts: int = 0
+    _due: dict[str | None, tuple[str, datetime | None]] = field(
+        default_factory=dict[str | None, "tuple[str, datetime | None]"]
+    )
+
+    def __post_init__(self) -> None:
+        if self.text.is_plain:
+            self._own_parts = parts.measure(self.own).parts
+
+    def decide(self, person: Person, blocked: Collection[str]) -> Planned | tuple[LeftOut, str]:
+        """What ``person`` gets, or why nothing: a reason and its detail."""
+        if person.number in blocked:
+            return LeftOut.DO_NOT_CONTACT, ""
+        zone, due_at = self._due_in(person.time_zone)
+        if due_at is None:
+            return LeftOut.NEVER_OPEN, zone
+        if self.text.is_plain:
+            text, needed = None, self._own_parts
+        else:
+            filled = self.text.render(person.fields, self.missing)
+            if filled.text is None:
+                return LeftOut.MISSING_VALUE, ", ".join(filled.missing)
+            text = parts.normalise(filled.text)
+            needed = parts.measure(text).parts
+        if not (text if text is not None else self.own).strip():
+            return LeftOut.EMPTY_TEXT, ""
+        if needed > MAX_PARTS:
+            return LeftOut.TOO_LONG, f"{needed} parts"
+        return Planned(text, needed, zone, due_at)
+
+    def _due_in(self, own_zone: str | None) -> tuple[str, datetime | None]:
+        """The zone that counts (the contact's own when it names one, else the campaign's) and the due time."""
+        found = self._due.get(own_zone)
+        if found is None:
+            zone = (hours_.zone(own_zone) if own_zone else None) or self.hours.zone
+            found = self._due[own_zone] = (zone, hours_.next_open(self.hours, zone, self.now))
+        return found

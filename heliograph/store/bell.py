@@ -1,0 +1,33 @@
+"""The bell: LISTEN/NOTIFY wakes workers when there is something new to do.
+
+A missed ring costs a moment, never a message: everyone also looks again on a timer. Never ring once per
+message: a NOTIFY takes a lock that all commits share.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from heliograph.store.database import Conn
+
+CHANNEL = "heliograph"
+
+RING = "SELECT pg_notify(%(channel)s, %(topic)s)"
+
+
+async def ring(conn: Conn, topic: str) -> None:
+    """Wake every worker once this transaction commits. ``topic`` says what changed, for logs."""
+    await conn.execute(RING, {"channel": CHANNEL, "topic": topic})
+
+
+LISTEN = "LISTEN heliograph"
+
+
+async def hear(conn: Conn) -> AsyncIterator[str]:
+    """Topics as they are rung, for as long as the connection lives."""
+    await conn.execute(LISTEN)
+    async for notify in conn.notifies():
+        yield notify.payload

@@ -1,0 +1,195 @@
+"""Chunks: up to 500 people of one run, one sender, one zone and one due time, with a cursor.
+
+Advancing the cursor in a committed statement is what makes people ``submitting``. Only the session that
+holds the sender's lane advances it, so a chunk is never fought over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg.rows import class_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heliograph.store.database import Conn
+
+SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The part of a ``chunk`` row that sending needs."""
+
+    app_id: int
+    run_id: int
+    chunk_no: int
+    zone: str
+    due_at: datetime
+    last_seq: int
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewChunk:
+    """People at places ``first_seq..last_seq``, to be texted from ``due_at`` on."""
+
+    chunk_no: int
+    zone: str
+    due_at: datetime
+    first_seq: int
+    last_seq: int
+
+
+INSERT = """
+INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, due_at, first_seq, last_seq, next_seq)
+SELECT %(app_id)s, %(run_id)s, c.chunk_no, %(sender_id)s, c.zone, c.due_at, c.first_seq, c.last_seq, c.first_seq
+FROM unnest(%(chunk_no)s::int[], %(zone)s::text[], %(due_at)s::timestamptz[], %(first_seq)s::int[],
+            %(last_seq)s::int[]) AS c (chunk_no, zone, due_at, first_seq, last_seq)
+"""
+
+
+async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: Sequence[NewChunk]) -> None:
+    """Add chunks of people to be texted."""
+    values = {
+        "app_id": app_id,
+        "run_id": run_id,
+        "sender_id": sender_id,
+        "chunk_no": [c.chunk_no for c in chunks],
+        "zone": [c.zone for c in chunks],
+        "due_at": [c.due_at for c in chunks],
+        "first_seq": [c.first_seq for c in chunks],
+        "last_seq": [c.last_seq for c in chunks],
+    }
+    await conn.execute(INSERT, values)
+
+
+# By chunk_open (app_id, sender_id, run_id, due_at, chunk_no) WHERE NOT done: an ordered walk that stops at
+# the first row. The literal LIMIT matters: a parameter there gets a generic plan and a sort of all chunks.
+NEXT_DUE = """
+SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq FROM chunk
+WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
+  AND due_at <= %(now)s AND next_seq <= last_seq
+ORDER BY due_at, chunk_no LIMIT 1
+"""
+
+
+async def find_due(conn: Conn, app_id: int, sender_id: int, run_id: int, now: datetime) -> Chunk | None:
+    """The chunk of a run whose turn it is on a sender, or None when nobody is due."""
+    values = {"app_id": app_id, "sender_id": sender_id, "run_id": run_id, "now": now}
+    async with conn.cursor(row_factory=class_row(Chunk)) as cursor:
+        return await (await cursor.execute(NEXT_DUE, values)).fetchone()
+
+
+NEXT_TIME = """
+SELECT due_at FROM chunk
+WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
+  AND due_at > %(now)s AND next_seq <= last_seq
+ORDER BY due_at LIMIT 1
+"""
+
+
+async def find_next_time(conn: Conn, app_id: int, sender_id: int, run_id: int, now: datetime) -> datetime | None:
+    """When the next held people of a run come due on a sender, or None when nobody is held."""
+    values = {"app_id": app_id, "sender_id": sender_id, "run_id": run_id, "now": now}
+    row = await (await conn.execute(NEXT_TIME, values)).fetchone()
+    return None if row is None else row[0]
+
+
+# Must be a statement of its own after the gate was entered: one statement has one snapshot, taken before
+# it would get the lock, and could so still see a campaign as Active that a stop has just ended.
+CLAIM = """
+WITH allowed AS (
+    SELECT FROM campaign
+    WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s
+      AND run_id = %(run_id)s AND status = 'Active' AND deleted_at IS NULL
+), taken AS (
+    UPDATE chunk SET next_seq = %(upto)s, unsettled = unsettled + %(people)s
+    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
+      AND next_seq = %(next_seq)s AND EXISTS (SELECT FROM allowed)
+    RETURNING run_id
+)
+UPDATE tally SET waiting = waiting - %(people)s, submitting = submitting + %(people)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND sender_id = %(sender_id)s AND EXISTS (SELECT FROM taken)
+RETURNING run_id
+"""
+
+
+async def claim(  # noqa: PLR0913  # what is claimed, from where to where, for whom
+    conn: Conn, chunk: Chunk, *, campaign_id: int, sender_id: int, next_seq: int, upto: int, people: int
+) -> bool:
+    """Move the cursor from ``next_seq`` to ``upto``: those between are submitting once this commits.
+
+    Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
+    run and Active, or the cursor stands elsewhere.
+    """
+    values = {
+        "app_id": chunk.app_id,
+        "run_id": chunk.run_id,
+        "chunk_no": chunk.chunk_no,
+        "campaign_id": campaign_id,
+        "sender_id": sender_id,
+        "next_seq": next_seq,
+        "upto": upto,
+        "people": people,
+    }
+    return await (await conn.execute(CLAIM, values)).fetchone() is not None
+
+
+REWIND = """
+WITH back AS (
+    UPDATE chunk SET next_seq = %(next_seq)s, unsettled = unsettled - %(people)s
+    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s AND next_seq = %(upto)s
+    RETURNING run_id
+)
+UPDATE tally SET waiting = waiting + %(people)s, submitting = submitting - %(people)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND sender_id = %(sender_id)s AND EXISTS (SELECT FROM back)
+"""
+
+
+async def rewind(  # noqa: PLR0913  # the mirror of claim
+    conn: Conn, chunk: Chunk, *, sender_id: int, next_seq: int, upto: int, people: int
+) -> None:
+    """Undo a claim of which certainly no byte has left. Call it before leaving the gate it was made in."""
+    values = {
+        "app_id": chunk.app_id,
+        "run_id": chunk.run_id,
+        "chunk_no": chunk.chunk_no,
+        "sender_id": sender_id,
+        "next_seq": next_seq,
+        "upto": upto,
+        "people": people,
+    }
+    await conn.execute(REWIND, values)
+
+
+POSTPONE = """
+UPDATE chunk SET due_at = %(due_at)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
+"""
+
+
+async def postpone(conn: Conn, chunk: Chunk, due_at: datetime) -> None:
+    """Hold everyone of the chunk who still waits until ``due_at``."""
+    values = {"app_id": chunk.app_id, "run_id": chunk.run_id, "chunk_no": chunk.chunk_no, "due_at": due_at}
+    await conn.execute(POSTPONE, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A sender with people whose outcome was never recorded."""
+
+    app_id: int
+    sender_id: int
+
+
+LIST_UNSETTLED = "SELECT DISTINCT app_id, sender_id FROM chunk WHERE unsettled > 0"
+
+
+async def list_unsettled_senders(conn: Conn) -> list[Unsettled]:
+    """Senders with people in flight: in a worker's hands, or left by one that died."""
+    async with conn.cursor(row_factory=class_row(Unsettled)) as cursor:
+        return await (await cursor.execute(LIST_UNSETTLED)).fetchall()

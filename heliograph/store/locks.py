@@ -1,0 +1,101 @@
+"""Advisory locks: PostgreSQL as the lock manager.
+
+Each kind of lock has its own first key, so that ids of different kinds never meet:
+
+* the *gate* of a campaign: shared by whoever is writing its bytes, exclusive for whoever ends it;
+* the *lane* of a sender: held by the one worker session that sends through it;
+* the *plan* of a run: held by the one session that turns its audience into messages;
+* the *writer* of a contact list: held by the one transaction that adds contacts to it;
+* the *purge*: held by the one session that clears up after deleted campaigns.
+
+Session locks are free the moment their connection drops, which is what makes a dead worker harmless.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from heliograph.errors import Stopping
+
+if TYPE_CHECKING:
+    from heliograph.store.database import Conn
+
+
+class Kind(IntEnum):
+    """First key of an advisory lock."""
+
+    GATE = 1
+    LANE = 2
+    PLAN = 3
+    LIST_WRITER = 4
+    PURGE = 5
+
+
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
+CLOSE_GATE = "SELECT pg_advisory_xact_lock(%(kind)s, %(key)s)"
+
+
+async def close_gate(conn: Conn, campaign_id: int, *, timeout_ms: int = 5000) -> None:
+    """Wait until no byte of the campaign is being written, and let none be until this transaction ends.
+
+    Raises :class:`Stopping` when a writer has not left its gate in ``timeout_ms`` (a frozen worker):
+    nothing was changed, and nothing may be promised.
+    """
+    await conn.execute(SET_LOCK_TIMEOUT, {"timeout": f"{timeout_ms}ms"})
+    try:
+        await conn.execute(CLOSE_GATE, {"kind": Kind.GATE, "key": campaign_id})
+    except psycopg.errors.LockNotAvailable as error:
+        text = (
+            "A worker is still writing a batch of this campaign and does not answer, "
+            "so the stop cannot be promised yet. Nothing was changed; send the request again."
+        )
+        raise Stopping(text) from error
+
+
+ENTER_GATE = "SELECT pg_try_advisory_lock_shared(%(kind)s, %(key)s)"
+
+
+async def enter_gate(conn: Conn, campaign_id: int) -> bool:
+    """Enter a campaign's gate; False when somebody is closing it.
+
+    A *try* lock: it also fails while an exclusive waiter queues, so new batches cannot hold a stop off.
+    """
+    return await _granted(conn, ENTER_GATE, Kind.GATE, campaign_id)
+
+
+LEAVE_GATE = "SELECT pg_advisory_unlock_shared(%(kind)s, %(key)s)"
+
+
+async def leave_gate(conn: Conn, campaign_id: int) -> None:
+    """Leave a gate entered with :func:`enter_gate` on this same session."""
+    await conn.execute(LEAVE_GATE, {"kind": Kind.GATE, "key": campaign_id})
+
+
+TAKE = "SELECT pg_try_advisory_lock(%(kind)s, %(key)s)"
+
+
+async def take(conn: Conn, kind: Kind, key: int) -> bool:
+    """Take a session lock if it is free."""
+    return await _granted(conn, TAKE, kind, key)
+
+
+RELEASE = "SELECT pg_advisory_unlock(%(kind)s, %(key)s)"
+
+
+async def release(conn: Conn, kind: Kind, key: int) -> None:
+    """Give back a session lock taken with :func:`take`."""
+    await conn.execute(RELEASE, {"kind": kind, "key": key})
+
+
+async def hold(conn: Conn, kind: Kind, key: int) -> None:
+    """Wait for a lock and hold it to the end of this transaction."""
+    await conn.execute(CLOSE_GATE, {"kind": kind, "key": key})
+
+
+async def _granted(conn: Conn, statement: str, kind: Kind, key: int) -> bool:
+    cursor = await conn.execute(statement, {"kind": kind, "key": key})
+    row = await cursor.fetchone()
+    return bool(row and row[0])

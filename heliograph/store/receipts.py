@@ -1,0 +1,131 @@
+"""Receipts: a carrier's later word on what it accepted, applied in bulk and forward only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heliograph.store.database import Conn
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """One receipt. ``status``: accepted, failed or delivered."""
+
+    carrier_ref: str
+    status: str
+    code: str
+    at: datetime
+
+
+# message_status is declared in lifecycle order, so `<` is the whole rule for late, repeated and stale
+# receipts. By the index outcome_ref; rows are locked in key order, so two workers cannot lock each other.
+# Tallies of receipts have a row of their own per account (its id, negated): a lane never waits for them.
+# Answers the refs that matched no outcome.
+APPLY = """
+WITH input AS (
+    SELECT DISTINCT ON (carrier_ref) carrier_ref, status, code, at
+    FROM unnest(%(carrier_ref)s::text[], %(status)s::message_status[], %(code)s::text[], %(at)s::timestamptz[])
+         AS t (carrier_ref, status, code, at)
+    ORDER BY carrier_ref, status DESC
+), known AS (
+    SELECT o.app_id, o.run_id, o.seq, o.carrier_ref, o.status AS before, i.status AS after, i.code
+    FROM outcome o JOIN input i ON i.carrier_ref = o.carrier_ref
+    WHERE o.app_id = %(app_id)s AND o.account_id = %(account_id)s
+    ORDER BY o.app_id, o.run_id, o.seq FOR UPDATE OF o
+), moved AS (
+    UPDATE outcome o SET status = k.after, reason = nullif(k.code, ''), settled_at = %(now)s
+    FROM known k
+    WHERE o.app_id = k.app_id AND o.run_id = k.run_id AND o.seq = k.seq AND k.before < k.after
+    RETURNING o.app_id, o.run_id, k.before, k.after
+), sums AS (
+    SELECT app_id, run_id,
+           count(*) FILTER (WHERE after = 'accepted') - count(*) FILTER (WHERE before = 'accepted') AS accepted,
+           count(*) FILTER (WHERE after = 'failed') - count(*) FILTER (WHERE before = 'failed') AS failed,
+           count(*) FILTER (WHERE after = 'delivered') AS delivered,
+           count(*) FILTER (WHERE before = 'unknown') AS was_unknown
+    FROM moved GROUP BY app_id, run_id
+), counted AS (
+    INSERT INTO tally AS t (app_id, run_id, sender_id, accepted, failed, delivered, unknown)
+    SELECT app_id, run_id, -%(account_id)s, accepted, failed, delivered, -was_unknown FROM sums
+    ON CONFLICT (app_id, run_id, sender_id) DO UPDATE
+        SET accepted = t.accepted + excluded.accepted, failed = t.failed + excluded.failed,
+            delivered = t.delivered + excluded.delivered, unknown = t.unknown + excluded.unknown
+)
+SELECT i.carrier_ref FROM input i WHERE NOT EXISTS (SELECT FROM known k WHERE k.carrier_ref = i.carrier_ref)
+"""
+
+
+async def apply(
+    conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewReceipt], *, now: datetime
+) -> set[str]:
+    """Move outcomes forward by receipts of one carrier account; answers the refs nobody knows yet."""
+    values = {
+        "app_id": app_id,
+        "account_id": account_id,
+        "carrier_ref": [r.carrier_ref for r in receipts],
+        "status": [r.status for r in receipts],
+        "code": [r.code for r in receipts],
+        "at": [r.at for r in receipts],
+        "now": now,
+    }
+    cursor = await conn.execute(APPLY, values)
+    return {row[0] for row in await cursor.fetchall()}
+
+
+PARK = """
+INSERT INTO early_receipt (app_id, account_id, carrier_ref, status, code, at, received_at)
+SELECT %(app_id)s, %(account_id)s, t.carrier_ref, t.status, t.code, t.at, %(now)s
+FROM unnest(%(carrier_ref)s::text[], %(status)s::message_status[], %(code)s::text[], %(at)s::timestamptz[])
+     AS t (carrier_ref, status, code, at)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def park(conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewReceipt], *, now: datetime) -> None:
+    """Keep receipts that came before the acceptance they belong to was recorded."""
+    values = {
+        "app_id": app_id,
+        "account_id": account_id,
+        "carrier_ref": [r.carrier_ref for r in receipts],
+        "status": [r.status for r in receipts],
+        "code": [r.code for r in receipts],
+        "at": [r.at for r in receipts],
+        "now": now,
+    }
+    await conn.execute(PARK, values)
+
+
+UNPARK = """
+DELETE FROM early_receipt e USING outcome o
+WHERE o.app_id = e.app_id AND o.account_id = e.account_id AND o.carrier_ref = e.carrier_ref
+  AND e.app_id = %(app_id)s AND e.account_id = %(account_id)s
+RETURNING e.carrier_ref, e.status::text, e.code, e.at
+"""
+
+
+async def unpark(conn: Conn, app_id: int, account_id: int) -> list[NewReceipt]:
+    """Take back parked receipts whose acceptance has been recorded meanwhile, to be applied."""
+    cursor = await conn.execute(UNPARK, {"app_id": app_id, "account_id": account_id})
+    return [NewReceipt(*row) for row in await cursor.fetchall()]
+
+
+LIST_PARKED = "SELECT DISTINCT app_id, account_id FROM early_receipt"
+
+
+async def list_parked_accounts(conn: Conn) -> list[tuple[int, int]]:
+    """``(app_id, account_id)`` of accounts with parked receipts."""
+    cursor = await conn.execute(LIST_PARKED)
+    return [(int(row[0]), int(row[1])) for row in await cursor.fetchall()]
+
+
+DISCARD = "DELETE FROM early_receipt WHERE received_at < %(before)s"
+
+
+async def discard(conn: Conn, *, before: datetime) -> int:
+    """Drop parked receipts that waited too long to belong to anything; answers how many."""
+    return (await conn.execute(DISCARD, {"before": before})).rowcount

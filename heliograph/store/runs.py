@@ -1,0 +1,187 @@
+"""Runs: one pass of a campaign over its audience, frozen when play is pressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Json
+
+from heliograph.errors import NotFound
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.store.database import Conn
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of table ``run``, with the campaign's public id, priority and whether it may send now."""
+
+    app_id: int
+    run_id: int
+    public_id: str
+    campaign_id: int
+    campaign_public_id: str
+    priority: int
+    sender_id: int
+    caller_id: str
+    template: str
+    missing: dict[str, str]
+    calling_hours: dict[str, Any]
+    list_ids: list[int]
+    dnc_list_ids: list[int]
+    audience: int
+    plan_list: int
+    plan_seq: int
+    planned_at: datetime | None
+    started_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+
+
+_COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.priority,
+       r.sender_id, r.caller_id, r.template, r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience,
+       r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
+
+INSERT = """
+INSERT INTO run (app_id, public_id, campaign_id, sender_id, caller_id, template, missing, calling_hours,
+                 list_ids, dnc_list_ids, audience, started_at)
+VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(caller_id)s, %(template)s, %(missing)s,
+        %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s,
+        (SELECT coalesce(sum(contact_count), 0) FROM contact_list
+          WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
+        %(now)s)
+RETURNING run_id
+"""
+
+
+async def insert(  # noqa: PLR0913  # a row has as many parts as it has
+    conn: Conn,
+    *,
+    app_id: int,
+    public_id: str,
+    campaign_id: int,
+    sender_id: int,
+    caller_id: str,
+    template: str,
+    missing: dict[str, str],
+    calling_hours: object,
+    list_ids: list[int],
+    dnc_list_ids: list[int],
+    now: datetime,
+) -> int:
+    """Begin a run; answers its internal id."""
+    values = {
+        "app_id": app_id,
+        "public_id": public_id,
+        "campaign_id": campaign_id,
+        "sender_id": sender_id,
+        "caller_id": caller_id,
+        "template": template,
+        "missing": Json(missing),
+        "calling_hours": Json(calling_hours),
+        "list_ids": list_ids,
+        "dnc_list_ids": dnc_list_ids,
+        "now": now,
+    }
+    row = await (await conn.execute(INSERT, values)).fetchone()
+    if row is None:
+        raise NotFound(f"Run {public_id} was not written")
+    return int(row[0])
+
+
+GET = f"""
+SELECT {_COLUMNS} FROM run r JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
+WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s
+"""
+
+
+async def get(conn: Conn, app_id: int, run_id: int) -> Run:
+    """One run. Raises :class:`NotFound`."""
+    async with conn.cursor(row_factory=class_row(Run)) as cursor:
+        row = await (await cursor.execute(GET, {"app_id": app_id, "run_id": run_id})).fetchone()
+    if row is None:
+        raise NotFound(f"There is no run {run_id}")
+    return row
+
+
+FIND_PUBLIC = f"""
+SELECT {_COLUMNS} FROM run r JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
+WHERE r.app_id = %(app_id)s AND r.public_id = %(public_id)s
+"""
+
+
+async def find_public(conn: Conn, app_id: int, public_id: str) -> Run | None:
+    """The run with this ``cid-`` id, also of a deleted campaign, or None."""
+    async with conn.cursor(row_factory=class_row(Run)) as cursor:
+        return await (await cursor.execute(FIND_PUBLIC, {"app_id": app_id, "public_id": public_id})).fetchone()
+
+
+# Few rows whatever the history: the partial index campaign_active holds only campaigns under way.
+LIST_ACTIVE = f"""
+SELECT {_COLUMNS} FROM campaign k JOIN run r ON r.app_id = k.app_id AND r.run_id = k.run_id
+WHERE k.status = 'Active' AND k.deleted_at IS NULL
+ORDER BY r.run_id
+"""
+
+
+async def list_active(conn: Conn) -> list[Run]:
+    """The runs of every campaign that is Active, of all apps: what workers work on."""
+    async with conn.cursor(row_factory=class_row(Run)) as cursor:
+        return await (await cursor.execute(LIST_ACTIVE)).fetchall()
+
+
+RESERVE = """
+UPDATE run SET last_seq = last_seq + %(places)s, last_chunk = last_chunk + %(chunks)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
+RETURNING last_seq, last_chunk
+"""
+
+
+async def reserve(conn: Conn, app_id: int, run_id: int, *, places: int, chunks: int) -> tuple[int, int] | None:
+    """Reserve places in the queue and chunk numbers; the last of each, or None when the run has ended.
+
+    A statement of its own, so that the row is not held locked while a page is being written; places
+    reserved and never used are harmless, as nothing counts by them.
+    """
+    values = {"app_id": app_id, "run_id": run_id, "places": places, "chunks": chunks}
+    row = await (await conn.execute(RESERVE, values)).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+PLANNED = """
+UPDATE run SET plan_list = %(plan_list)s, plan_seq = %(plan_seq)s, planned_at = %(planned_at)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
+RETURNING run_id
+"""
+
+
+async def planned(  # noqa: PLR0913  # where planning stands has these parts
+    conn: Conn, app_id: int, run_id: int, *, plan_list: int, plan_seq: int, planned_at: datetime | None
+) -> bool:
+    """Record how far planning has come; False when the run has ended and the page must not be kept.
+
+    Last statement of a page's transaction: a stop waits for it only while it commits.
+    """
+    values = {
+        "app_id": app_id,
+        "run_id": run_id,
+        "plan_list": plan_list,
+        "plan_seq": plan_seq,
+        "planned_at": planned_at,
+    }
+    return await (await conn.execute(PLANNED, values)).fetchone() is not None
+
+
+END = """
+UPDATE run SET ended_at = %(now)s, end_reason = %(reason)s
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
+"""
+
+
+async def end(conn: Conn, app_id: int, run_id: int, *, reason: str, now: datetime) -> None:
+    """End a run for good. ``reason``: completed, stopped or deleted. Ending twice keeps the first."""
+    await conn.execute(END, {"app_id": app_id, "run_id": run_id, "reason": reason, "now": now})
