@@ -40,10 +40,10 @@ test: setup chromium ## Run every test on a real PostgreSQL, two processes at a 
 bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-lock: setup ## Renew requirements.lock from pyproject.toml: versions and hashes for every platform
+lock: setup ## Write requirements.lock from pyproject.toml, hashes for every platform (ARGS=--upgrade: newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
-		--upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
+		--custom-compile-command "make lock" --quiet --output-file requirements.lock $(ARGS)
 
 clean: ## Remove .venv and every cache; the data folder stays
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
