@@ -133,28 +133,6 @@ async def lock(conn: Conn, app_id: int, public_id: str) -> Campaign:
     return await get(conn, app_id, public_id)
 
 
-FIND_BY_ID = f"{_SELECT}{_FROM} AND c.campaign_id = %(campaign_id)s"
-
-
-async def find_by_id(conn: Conn, app_id: int, campaign_id: int) -> Campaign | None:
-    """The app's campaign with this internal id, or None."""
-    async with conn.cursor(row_factory=_campaign_row) as cursor:
-        return await (await cursor.execute(FIND_BY_ID, {"app_id": app_id, "campaign_id": campaign_id})).fetchone()
-
-
-LOCK_BY_ID = """
-SELECT campaign_id FROM campaign
-WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s AND deleted_at IS NULL
-FOR UPDATE
-"""
-
-
-async def lock_by_id(conn: Conn, app_id: int, campaign_id: int) -> Campaign | None:
-    """As :func:`lock`, by the internal id; None when it is deleted."""
-    await conn.execute(LOCK_BY_ID, {"app_id": app_id, "campaign_id": campaign_id})
-    return await find_by_id(conn, app_id, campaign_id)
-
-
 INSERT = """
 INSERT INTO campaign (app_id, public_id, name, lname, description, status, priority, format, caller_id, dialing,
                       message, flow_id, schedule, dnc_list_id, created_at, updated_at)
