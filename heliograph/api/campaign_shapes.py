@@ -1,0 +1,251 @@
+"""What the JSON of campaigns looks like, for its description at /docs. As in shapes.py, nothing is validated here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from heliograph.api.shapes import Shape
+
+StatusWord = Literal["Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled"]
+CAMPAIGN_ID = "cd-3aefda80-f98e-4f4f-ad41-92803abb0000"
+RUN_ID = "cid-5b1f8f6e-5d0a-4c35-9d3e-0a6c1f2b0000"
+
+
+class CallerId(Shape):
+    """Who the texts come from."""
+
+    phoneNumber: str = Field(examples=["+15550100"], description="A number, short code or sender name.")
+
+
+class CallingDay(Shape):
+    """A window in which texts may leave. A window that ends before it starts runs past midnight."""
+
+    day: Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"] | None = None
+    start: str = Field(examples=["9:00 AM"])
+    end: str = Field(examples=["6:00 PM"])
+
+
+class CallingHours(Shape):
+    """When texts may leave."""
+
+    frequency: Literal["WEEKLY", "DAILY", "CUSTOM"]
+    timezone: str = Field(examples=["Asia/Kolkata"], description="A tz-database name; a contact's own goes first.")
+    days: list[CallingDay]
+
+
+class DialingStrategy(Shape):
+    """From whom, and when."""
+
+    callerId: CallerId
+    callingHours: CallingHours
+
+
+class CampaignText(Shape):
+    """What to say: plain or Base64, with placeholders such as ``<First Name>``."""
+
+    message: str = Field(examples=["Hello <First Name>, our spring sale starts today."])
+    template_name: str | None = None
+    templateId: str | None = None
+
+
+class DncName(Shape):
+    """The DNC list a campaign is held against."""
+
+    name: str = Field(examples=["Never"])
+
+
+class Scheduling(Shape):
+    """How the campaign starts."""
+
+    isSchedulingEnabled: bool = False
+
+
+class CampaignDraft(Shape):
+    """A campaign to create, or to put in the place of what it was."""
+
+    name: str = Field(min_length=1, max_length=48, examples=["Spring Sale"])
+    description: str = Field(default="", max_length=256)
+    contactLists: list[str] = Field(min_length=1, max_length=10, examples=[["Leads"]], description="Names of lists.")
+    dncLists: DncName | None = None
+    campaignType: Literal["sms"] = "sms"
+    priority: Literal["1", "2", "3", "4", "5"] = "5"
+    format: Literal["simple", "advanced"] = "simple"
+    message: CampaignText | None = Field(default=None, description="For simple campaigns.")
+    experienceFlowName: str | None = Field(default=None, description="For advanced campaigns.")
+    dialingStrategy: DialingStrategy
+    schedule: Scheduling | None = None
+
+
+class SortBy(Shape):
+    """One of these."""
+
+    name: Literal["asc", "desc"] | None = None
+    createdAt: Literal["asc", "desc"] | None = None
+    updatedAt: Literal["asc", "desc"] | None = None
+
+
+class CampaignFilters(Shape):
+    """What to narrow the list to."""
+
+    status: list[StatusWord] | None = None
+    priority: list[int] | None = None
+
+
+class CampaignQuery(Shape):
+    """Which campaigns, in what order, which page. An empty string means that a field is not set."""
+
+    type: Literal["sms"]
+    skip: int | Literal[""] = Field(default=0, description="Above 0 it wins over page.")
+    page: int | Literal[""] = 1
+    limit: int | Literal[""] = 50
+    startDate: str | None = Field(default=None, description="Created at or after (ISO 8601).")
+    endDate: str | None = Field(default=None, description="Created at or before (ISO 8601).")
+    sortBy: SortBy | None = Field(default=None, description="Newest first when absent.")
+    filters: CampaignFilters | None = None
+
+
+class PeopleQuery(Shape):
+    """Which page of ``view=contacts``; may be absent."""
+
+    page: int = Field(default=1, ge=1)
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class CampaignRecord(Shape):
+    """A campaign."""
+
+    id: str = Field(alias="_id", examples=[CAMPAIGN_ID])
+    name: str
+    lname: str
+    description: str
+    status: StatusWord
+    dncLists: DncName | None = Field(default=None, description="Version 2 only, when one is linked.")
+    priority: str
+    dialingStrategy: dict[str, Any]
+    message: dict[str, Any] | None = Field(default=None, description="Simple campaigns.")
+    experienceFlow: str | None = Field(default=None, description="Advanced campaigns: the id of the flow.")
+    isImported: bool | None = Field(default=None, description="Version 2 only.")
+    isFiltersEnabled: bool | None = Field(default=None, description="Version 2 only.")
+    createdAt: str
+    updatedAt: str
+    schedule: dict[str, Any]
+    campaignInstanceId: str | None = Field(default=None, examples=[RUN_ID], description="From the first start on.")
+    contactLists: list[str]
+    enableMachineDetect: bool | None = Field(default=None, description="Version 1 only, absent from delete.")
+    format: Literal["simple", "advanced"]
+
+
+class CampaignAnswer(Shape):
+    """A campaign in the common envelope."""
+
+    status: Literal["success"]
+    message: str = Field(examples=["Campaign Spring Sale creation in progress"])
+    data: CampaignRecord
+
+
+class CampaignRow(Shape):
+    """A campaign in a list."""
+
+    name: str
+    description: str
+    status: StatusWord
+    dncLists: DncName | None = Field(default=None, description="Version 2 only, when one is linked.")
+    priority: str
+    message: dict[str, Any] | None = None
+    experienceFlow: str | None = None
+    createdAt: str
+    updatedAt: str
+    schedule: dict[str, Any]
+    campaignInstanceId: str | None = Field(default=None, examples=[RUN_ID])
+    id: str = Field(examples=[CAMPAIGN_ID])
+    totalMessagesSent: int = Field(description="Texts of the present run that the carrier took.")
+    campaignInstanceUpdatedAt: str
+    campaignExecutionType: Literal["NORMAL"]
+    contactLists: list[str]
+    format: Literal["simple", "advanced"]
+
+
+class CampaignPage(Shape):
+    """Some of the app's campaigns."""
+
+    results: list[CampaignRow]
+    skip: int
+    limit: int
+    hasMore: bool
+    totalPages: int
+    totalResults: int
+
+
+class CampaignsAnswer(Shape):
+    """Campaigns in the common envelope."""
+
+    status: Literal["success"]
+    message: str = Field(examples=["Campaign  retrieved successfully"])
+    data: CampaignPage
+
+
+class TriggerAnswer(Shape):
+    """What a start or a stop has done."""
+
+    status: StatusWord
+    message: Literal["Campaign Started", "Campaign Stopped"]
+    updatedAt: str
+    campaignExecutionType: Literal["NORMAL"] | None = Field(default=None, description="Stop only.")
+
+
+class CampaignStanding(Shape):
+    """``view=status``."""
+
+    id: str = Field(examples=[CAMPAIGN_ID])
+    status: StatusWord
+    name: str
+
+
+class CampaignLedger(CampaignStanding):
+    """``view=ledger``: where everyone of the present run stands. ``total`` is the sum of the nine after it."""
+
+    campaignInstanceId: str | None = Field(default=None, examples=[RUN_ID])
+    total: int
+    held: int
+    ready: int
+    submitting: int
+    unknown: int
+    accepted: int
+    failed: int
+    delivered: int
+    suppressed: int
+    expired: int
+
+
+class CampaignPerson(Shape):
+    """Somebody of the present run."""
+
+    phoneNumber: str = Field(examples=["+14155550100"])
+    uniqueId: str
+    dialerOutcome: Literal["completed", ""] = Field(description="completed when nothing is left to do.")
+    numberOfAttemptsSoFar: int
+    botSessionId: str
+    agentDispositionCodes: list[str]
+    botOutboundStatus: Literal[
+        "held", "ready", "submitting", "unknown", "accepted", "failed", "delivered", "suppressed", "expired"
+    ]
+    botOutboundStatusDetail: str
+
+
+class CampaignPeople(Shape):
+    """``view=contacts``."""
+
+    results: list[CampaignPerson]
+    page: int
+    limit: int
+    totalPages: int
+    totalResults: int
+
+
+class CampaignStatusAnswer(Shape):
+    """The view asked for."""
+
+    status: Literal["success"]
+    data: CampaignLedger | CampaignPeople | CampaignStanding
