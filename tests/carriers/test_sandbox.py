@@ -64,7 +64,8 @@ async def test_a_text_meets_the_same_fate_in_any_order_batch_and_process(transcr
     backwards = texts[::-1]
     in_batches = [await outcomes(second, backwards[place : place + 50]) for place in range(0, 200, 50)]
     assert at_once == told([outcome for batch in in_batches for outcome in batch])[::-1]
-    other = await opened(transcript, **(shares | {"seed": 8}))
+    shares["seed"] = 8
+    other = await opened(transcript, **shares)
     assert told(await outcomes(other, texts)) != at_once
     for carrier in (first, second, other):
         await carrier.close()
