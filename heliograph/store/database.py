@@ -20,7 +20,7 @@ from heliograph import errors
 from heliograph.store import embedded, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Generator
 
     from heliograph.config import Settings
 
@@ -55,8 +55,9 @@ class Database:
             min_size=1,
             max_size=size,
             configure=_configure,
-            check=_check,
             timeout=ACQUIRE_SECONDS,
+            # Give up soon: the next caller tries afresh, while attempts of one series lie further and further apart.
+            reconnect_timeout=ACQUIRE_SECONDS / 2,
             open=False,
         )
 
@@ -90,21 +91,21 @@ class Database:
             await self._attachment.release()
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Conn]:
+    async def connection(self) -> AsyncGenerator[Conn]:
         """A connection in autocommit: every statement stands for itself."""
         try:
-            conn = await self._pool.getconn()
+            conn = await self._take()
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             text = f"No connection to PostgreSQL ({_shown(self.dsn)}): {self._trouble or error}"
             raise errors.StoreUnavailable(text) from error
         try:
-            with _lost_is_unavailable(conn, self.dsn):
+            with lost_is_unavailable(conn, self.dsn):
                 yield conn
         finally:
             await self._pool.putconn(conn)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Conn]:
+    async def transaction(self) -> AsyncGenerator[Conn]:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         async with self.connection() as conn, conn.transaction():
             yield conn
@@ -117,6 +118,14 @@ class Database:
         except psycopg.OperationalError as error:
             raise errors.StoreUnavailable(f"No connection to PostgreSQL ({_shown(self.dsn)}): {error}") from error
         return conn
+
+    async def _take(self) -> Conn:
+        """A live connection of the pool. Its own check would wait seconds between dead ones; after a restart all are."""
+        while True:
+            conn = await self._pool.getconn()
+            if not await _died_idle(conn):
+                return conn
+            await self._pool.putconn(conn)
 
     async def _reach(self) -> str:
         """Where to connect; called before every attempt, so that an embedded server that died is back by then."""
@@ -137,7 +146,7 @@ class Database:
                     " Heliograph needs 16 or newer."
                 )
                 raise errors.StoreUnavailable(text)
-            with _lost_is_unavailable(conn, self.dsn):
+            with lost_is_unavailable(conn, self.dsn):
                 await migrate.run(conn)
 
 
@@ -145,16 +154,21 @@ async def _configure(conn: Conn) -> None:
     await conn.execute(SET_TIME_ZONE)
 
 
-async def _check(conn: Conn) -> None:
-    """Find out cheaply whether a pooled connection is still good: an idle one has nothing to say but goodbye."""
+async def _died_idle(conn: Conn) -> bool:
+    """Find out cheaply whether a pooled connection is dead: an idle one has nothing to say but goodbye."""
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN)
     if poll.poll(0):
-        await psycopg_pool.AsyncConnectionPool.check_connection(conn)
+        try:
+            await conn.execute("")
+        except psycopg.OperationalError:
+            return True
+    return False
 
 
 @contextlib.contextmanager
-def _lost_is_unavailable(conn: Conn, dsn: str) -> Iterator[None]:
+def lost_is_unavailable(conn: Conn, dsn: str) -> Generator[None]:
+    """Let a connection lost inside the block surface as :class:`errors.StoreUnavailable`; other errors pass."""
     try:
         yield
     except psycopg.OperationalError as error:

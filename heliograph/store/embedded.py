@@ -9,32 +9,28 @@ all free themselves when their holder dies, however it dies:
 * ``postgres.server.lock``: held by the server itself (:mod:`heliograph.store.postmaster`).
 
 So after ``kill -9`` of a user the next one finds the server running; after ``kill -9`` of the server,
-dead; and in both cases nothing has to be cleaned up by hand.
+dead; and in neither case is there anything to clean up by hand.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import os
-import time
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from heliograph import errors
-from heliograph.store import postmaster, runas
+from heliograph.store import flock, postmaster, runas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import contextlib
+    from collections.abc import Callable
     from pathlib import Path
 
-USER = "heliograph"
 NAME = "heliograph"
 
-# The name of our own database, created once.
 DATABASE_EXISTS = "SELECT 1 FROM pg_database WHERE datname = %(name)s"
 CREATE_DATABASE = "CREATE DATABASE heliograph"
 
@@ -45,17 +41,30 @@ class Attachment:
     def __init__(self, server: postmaster.Postmaster, users_lock: int) -> None:
         self._server = server
         self._users_lock = users_lock
-        self.dsn = make_conninfo(host=str(server.sockets()), port=postmaster.PORT, user=USER, dbname=NAME)
+        self._one_at_a_time = asyncio.Lock()
+        self.dsn = make_conninfo(host=str(server.sockets()), port=postmaster.PORT, user=postmaster.USER, dbname=NAME)
 
     async def ensure_running(self) -> None:
         """Start the server again if it has died. Raises :class:`errors.StoreUnavailable` if it will not."""
-        await asyncio.to_thread(_ensure_running, self._server)
+        async with self._one_at_a_time:
+            try:
+                if not await asyncio.to_thread(self._server.ready):
+                    async with _starting(self._server.data):
+                        await _bring_up(self._server)
+            except OSError as error:
+                raise _unusable(self._server.data, error) from error
 
     async def release(self) -> None:
         """Leave; the last one out stops the server. Leaving twice is the same as leaving once."""
-        if self._users_lock >= 0:
-            lock, self._users_lock = self._users_lock, -1
-            await asyncio.to_thread(_release, self._server, lock)
+        if self._users_lock < 0:
+            return
+        lock, self._users_lock = self._users_lock, -1
+        try:
+            async with _starting(self._server.data):
+                if flock.take(lock) and self._server.end():
+                    await _gone(self._server)
+        finally:
+            os.close(lock)
 
 
 async def attach(data: Path, *, fast: bool = False) -> Attachment:
@@ -64,72 +73,73 @@ async def attach(data: Path, *, fast: bool = False) -> Attachment:
     Waits for as long as the server needs to recover from a crash. ``fast`` gives durability away, for
     tests. Raises :class:`errors.StoreUnavailable` with the server's own words if it does not start.
     """
-    return await asyncio.to_thread(_attach, data, fast)
-
-
-def _attach(data: Path, fast: bool) -> Attachment:  # noqa: FBT001  # private; the public face names it
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        server = postmaster.Postmaster(data, runas.choose(data), fast)
-        with _starting(data):
-            users_lock = os.open(data / "postgres.users.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(users_lock, fcntl.LOCK_SH)
-                server.initialise()
-                _bring_up(server)
-                attachment = Attachment(server, users_lock)
-                _create_database(attachment.dsn)
-            except BaseException:
-                os.close(users_lock)
-                raise
+        server = _server(data, fast=fast)
+        async with _starting(data):
+            return await _join(server)
     except (OSError, psycopg.OperationalError) as error:
-        text = f"The embedded PostgreSQL in {data} cannot be used: {error}"
-        raise errors.StoreUnavailable(text) from error
+        raise _unusable(data, error) from error
+
+
+def _server(data: Path, *, fast: bool) -> postmaster.Postmaster:
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's numbers will be in it
+    return postmaster.Postmaster(data, runas.choose(data), fast)
+
+
+async def _join(server: postmaster.Postmaster) -> Attachment:
+    users_lock = flock.open_file(server.data / "postgres.users.lock")
+    try:
+        flock.take(users_lock, shared=True)  # at once: only a stopper has it exclusively, and we hold the start lock
+        await _to_its_end(server.initialise)
+        await _bring_up(server)
+        attachment = Attachment(server, users_lock)
+        await _create_database(attachment.dsn)
+    except BaseException:
+        os.close(users_lock)
+        raise
     return attachment
 
 
-def _release(server: postmaster.Postmaster, users_lock: int) -> None:
-    with _starting(server.data):
-        try:
-            fcntl.flock(users_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            server.stop()
-        except BlockingIOError:
-            return
-        finally:
-            os.close(users_lock)
-
-
-def _ensure_running(server: postmaster.Postmaster) -> None:
-    if server.ready():
-        return
-    with _starting(server.data):
-        _bring_up(server)
-
-
-def _bring_up(server: postmaster.Postmaster) -> None:
+async def _bring_up(server: postmaster.Postmaster) -> None:
     """Return when the server takes connections. One that lives is waited for; a dead one is started once."""
     started = False
-    while not server.ready():
-        if not server.running():
+    while not await asyncio.to_thread(server.ready):
+        if server.deaf():
+            server.end()
+            await _gone(server)
+        elif not server.running():
             if started:
                 text = f"PostgreSQL in {server.data} does not start: {server.last_words()} (see {server.log})"
                 raise errors.StoreUnavailable(text)
-            server.start()
+            await _to_its_end(server.start)
             started = True
-        time.sleep(postmaster.POLL_SECONDS)
+        await asyncio.sleep(flock.POLL_SECONDS)
 
 
-@contextlib.contextmanager
-def _starting(data: Path) -> Iterator[None]:
-    lock = os.open(data / "postgres.start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+async def _gone(server: postmaster.Postmaster) -> None:
+    while server.running():  # noqa: ASYNC110  # another process's end is no event of ours
+        await asyncio.sleep(flock.POLL_SECONDS)
+
+
+async def _create_database(dsn: str) -> None:
+    conn = await psycopg.AsyncConnection.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True)
+    async with conn:
+        if await (await conn.execute(DATABASE_EXISTS, {"name": NAME})).fetchone() is None:
+            await conn.execute(CREATE_DATABASE)
+
+
+async def _to_its_end(step: Callable[[], None]) -> None:
+    """Do a step off the event loop. Being cancelled does not leave it alone at work without the start lock."""
+    task = asyncio.ensure_future(asyncio.to_thread(step))
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        await asyncio.shield(task)
     finally:
-        os.close(lock)
+        await asyncio.wait([task])
 
 
-def _create_database(dsn: str) -> None:
-    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as conn:
-        if conn.execute(DATABASE_EXISTS, {"name": NAME}).fetchone() is None:
-            conn.execute(CREATE_DATABASE)
+def _starting(data: Path) -> contextlib.AbstractAsyncContextManager[None]:
+    return flock.hold(data / "postgres.start.lock")
+
+
+def _unusable(data: Path, error: Exception) -> errors.StoreUnavailable:
+    return errors.StoreUnavailable(f"The embedded PostgreSQL in {data} cannot be used: {error}")

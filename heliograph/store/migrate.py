@@ -53,7 +53,8 @@ def known() -> list[Migration]:
     """The migrations this Heliograph brings, in order."""
     files = [file for file in resources.files("heliograph.store.migrations").iterdir() if file.name.endswith(".sql")]
     named = [(file.name.removesuffix(".sql").partition("_"), file.read_bytes()) for file in files]
-    return sorted((Migration(int(number), name, sql) for (number, _, name), sql in named), key=lambda each: each.version)
+    steps = [Migration(int(number), name, sql) for (number, _, name), sql in named]
+    return sorted(steps, key=lambda each: each.version)
 
 
 LOCK = "SELECT pg_advisory_lock(%(key)s)"
@@ -125,8 +126,9 @@ def missing(steps: Sequence[Migration], applied: Sequence[Applied]) -> list[Migr
     for each in applied:
         if each.checksum != ours[each.version].checksum:
             text = (
-                f"Migration {each.version} ({each.name}) was edited after this database had applied it: its schema is not"
-                " the one this Heliograph expects. Install the Heliograph that wrote the data, or point --data elsewhere."
+                f"Migration {each.version} ({each.name}) was edited after this database had applied it, so its schema"
+                " is not the one this Heliograph expects: install the Heliograph that wrote the data, or point --data"
+                " elsewhere."
             )
             raise errors.StoreUnavailable(text)
     had = {each.version for each in applied}
