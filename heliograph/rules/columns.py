@@ -1,0 +1,143 @@
+"""What the columns of a contact mean, whatever they are called.
+
+The six system fields, and their names, are the vendor's. Names match without regard to case, spaces,
+underscores and dashes, as placeholders do.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from heliograph.errors import Invalid
+from heliograph.rules import template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# For each system field its canonical names, the likeliest first: of several that are there, the first counts.
+NAMES: dict[str, tuple[str, ...]] = {
+    "firstName": ("firstname", "fname", "givenname", "forename"),
+    "lastName": ("lastname", "lname", "surname", "familyname"),
+    "phoneNumber": (
+        "phonenumber",
+        "phone",
+        "mobilenumber",
+        "mobilephone",
+        "mobile",
+        "cellphonenumber",
+        "cellphone",
+        "cellnumber",
+        "cell",
+        "msisdn",
+        "telephonenumber",
+        "telephone",
+        "phoneno",
+        "mobileno",
+        "e164",
+        "number",
+    ),
+    "timeZone": ("timezone", "tz", "timezonename"),
+    "uniqueId": ("uniqueid", "uid", "externalid", "contactid", "customerid", "id"),
+    "contactPriority": ("contactpriority", "priority"),
+}
+
+_SMALLEST, _LARGEST = -32768, 32767  # what the store keeps of a priority
+_WHOLE = re.compile(r"[+-]?[0-9]{1,5}").fullmatch
+_LISTED = 20
+
+
+class Known(NamedTuple):
+    """What is known of a contact. The number is as it was sent; the zone has not been checked."""
+
+    number: object | None
+    time_zone: str | None
+    unique_id: str | None
+    priority: int | None
+    first_name: str | None
+    last_name: str | None
+
+
+def first(fields: Mapping[str, object], *names: str) -> object | None:
+    """The first value that is not empty among the columns called ``names`` (in that order), else None."""
+    known = fields if type(fields) is template.Canonical else template.canonical(fields)
+    for name in names:
+        value = known.get(template.key(name))
+        if value is not None and not (isinstance(value, str) and not value.strip()):
+            return value
+    return None
+
+
+def read(fields: Mapping[str, object]) -> Known:
+    """All that is known of a contact with these ``fields``."""
+    known = template.canonical(fields)
+    return Known(
+        number=first(known, *NAMES["phoneNumber"]),
+        time_zone=_words(first(known, *NAMES["timeZone"])),
+        unique_id=_words(first(known, *NAMES["uniqueId"])),
+        priority=_small(first(known, *NAMES["contactPriority"])),
+        first_name=_words(first(known, *NAMES["firstName"])),
+        last_name=_words(first(known, *NAMES["lastName"])),
+    )
+
+
+def number(fields: Mapping[str, object]) -> object | None:
+    """The telephone number as it was sent, or None."""
+    return first(fields, *NAMES["phoneNumber"])
+
+
+def time_zone(fields: Mapping[str, object]) -> str | None:
+    """The contact's own time zone as it was sent, or None."""
+    return _words(first(fields, *NAMES["timeZone"]))
+
+
+def unique_id(fields: Mapping[str, object]) -> str | None:
+    """The owner's id of the contact, or None."""
+    return _words(first(fields, *NAMES["uniqueId"]))
+
+
+def priority(fields: Mapping[str, object]) -> int | None:
+    """The contact's priority, or None when there is none or it is no small whole number."""
+    return _small(first(fields, *NAMES["contactPriority"]))
+
+
+def guess(header: Sequence[str]) -> dict[str, str]:
+    """Which column of ``header`` holds which system field: ``{"phoneNumber": "Mobile", ...}``.
+
+    Raises :class:`Invalid` when no column can be the telephone number, or two have one name.
+    """
+    seen: dict[str, str] = {}
+    for name in header:
+        short = template.key(name)
+        if short in seen and short:
+            raise Invalid(
+                f"The header has {seen[short]!r} and {name!r}, which are one name: case, spaces, underscores and "
+                "dashes do not count. Rename one of them",
+                field="header",
+            )
+        seen[short] = name
+    found: dict[str, str] = {}
+    for system, names in NAMES.items():
+        match = next((name for name in names if name in seen), None)
+        if match is not None:
+            found[system] = seen[match]
+    if "phoneNumber" not in found:
+        listed = ", ".join(repr(name[:40]) for name in header[:_LISTED]) or "none"
+        raise Invalid(
+            f"No column holds the telephone number. The columns are: {listed}. One of them must be called "
+            f"phoneNumber, or: {', '.join(NAMES['phoneNumber'][1:])}",
+            field="header",
+        )
+    return found
+
+
+def _words(value: object) -> str | None:
+    return template.plain(value) or None
+
+
+def _small(value: object) -> int | None:
+    text = _words(value)
+    if text is None or not _WHOLE(text):
+        return None
+    found = int(text)
+    return found if _SMALLEST <= found <= _LARGEST else None
