@@ -1,0 +1,278 @@
+"""What makes the body of a campaign or of a contact list usable, and what it then says.
+
+Rules and readings are those of the vendor's create pages; where the pages disagree the tolerant reading
+is taken. Fields that only concern voice are let pass and ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from heliograph.errors import Invalid
+from heliograph.rules import body as reading
+from heliograph.rules import hours as hours_
+from heliograph.rules import parts, phone, template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Format = Literal["simple", "advanced"]
+
+LONGEST_NAME = 48
+LONGEST_DESCRIPTION = 256
+LONGEST_MESSAGE = 200_000  # as sent, encodings included: far more than fits a message, little enough to read
+MOST_LISTS = 10
+DEFAULT_PRIORITY = 5
+SOURCES = ("passiveApi", "passiveApiIntegration", "apiIntegration", "localDrive")
+
+_FORMATS: dict[str, Format] = {"simple": "simple", "basic": "simple", "template": "simple", "advanced": "advanced"}
+_PRIORITIES = range(1, 6)
+_CALLER = "dialingStrategy.callerId.phoneNumber"
+_HOURS = "dialingStrategy.callingHours"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDraft:
+    """A campaign as somebody wants it, checked. Names of lists, templates and flows are not looked up yet."""
+
+    name: str
+    lname: str
+    description: str | None
+    list_names: tuple[str, ...]
+    dnc_name: str | None
+    dnc_sent: bool  # whether the body spoke of a DNC list at all
+    priority: int
+    format: Format
+    caller_id: str
+    dialing: dict[str, object]  # as sent
+    hours: hours_.CallingHours
+    message: dict[str, object] | None  # as sent, without an empty templateId
+    template_name: str | None
+    template_id: str | None
+    text: str | None  # decoded and normalised, placeholders still in it; None when a template gives it
+    missing: template.Missing
+    flow_name: str | None
+    schedule: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ListDraft:
+    """A contact list as somebody wants it."""
+
+    name: str
+    lname: str
+    description: str
+    source: str
+    allow_duplicates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanges:
+    """What is to change of a contact list; None stays as it is. ``sent`` is what was sent of it, to be echoed."""
+
+    name: str | None
+    lname: str | None
+    description: str | None
+    allow_duplicates: bool | None
+    sent: dict[str, object]
+
+
+def parse(body: object) -> CampaignDraft:
+    """The campaign that the vendor's create or update ``body`` (any JSON value) asks for.
+
+    Raises :class:`Invalid` naming the field, its value and what it takes.
+    """
+    sent = _object(body)
+    name = reading.name(sent.get("name"), "name", longest=LONGEST_NAME)
+    _check_kind(sent.get("campaignType"))
+    form = _format(sent)
+    dialing = dict(reading.mapping(sent.get("dialingStrategy"), "dialingStrategy"))
+    caller = reading.mapping(dialing.get("callerId"), "dialingStrategy.callerId")
+    message = _message(sent.get("message"), form)
+    template_name = _optional_name(message, "template_name")
+    template_id = _optional_name(message, "templateId")
+    flow = sent.get("experienceFlowName")
+    return CampaignDraft(
+        name=name,
+        lname=name.lower(),
+        description=_description(sent.get("description")),
+        list_names=_list_names(sent.get("contactLists")),
+        dnc_name=_dnc_name(sent.get("dncLists")),
+        dnc_sent="dncLists" in sent,
+        priority=_priority(sent.get("priority")),
+        format=form,
+        caller_id=phone.sender_address(caller.get("phoneNumber"), field=_CALLER),
+        dialing=dialing,
+        hours=hours_.parse(dialing.get("callingHours"), field=_HOURS),
+        message=message,
+        template_name=template_name,
+        template_id=template_id,
+        text=_text(message, form, templated=bool(template_name or template_id)),
+        missing=template.parse_missing((message or {}).get("onMissing")),
+        flow_name=reading.name(flow, "experienceFlowName", longest=256) if form == "advanced" else None,
+        schedule=_schedule(sent.get("schedule")),
+    )
+
+
+def message_text(message: Mapping[str, object] | None) -> str | None:
+    """The words of a campaign's stored ``message``, decoded and normalised, placeholders still in it."""
+    raw = (message or {}).get("message")
+    return parts.normalise(template.decode(raw)) if isinstance(raw, str) else None
+
+
+def list_draft(body: object) -> ListDraft:
+    """The contact list that the vendor's create ``body`` asks for. Raises :class:`Invalid` as :func:`parse` does."""
+    sent = _object(body)
+    # A published sample misprints the key; the rule is the same.
+    name = reading.name(sent.get("name") or sent.get("name1"), "name", longest=LONGEST_NAME)
+    source = sent.get("source") or SOURCES[0]
+    if not isinstance(source, str) or source not in SOURCES:
+        raise Invalid(f"source is {reading.shown(source)}. It takes one of: {', '.join(SOURCES)}", field="source")
+    duplicates = sent.get("allowDuplicates")
+    return ListDraft(
+        name=name,
+        lname=name.lower(),
+        description=_description(sent.get("description")) or "",
+        source=source,
+        allow_duplicates=False if duplicates is None else reading.flag(duplicates, "allowDuplicates"),
+    )
+
+
+def list_changes(body: object) -> ListChanges:
+    """What the vendor's update ``body`` changes of a contact list. Raises :class:`Invalid` as :func:`parse` does."""
+    given = _object(body)
+    sent = {key: given[key] for key in ("name", "description", "allowDuplicates") if given.get(key) is not None}
+    if not sent:
+        raise Invalid("There is nothing to change. The body takes any of: name, description, allowDuplicates")
+    name = reading.name(sent["name"], "name", longest=LONGEST_NAME) if "name" in sent else None
+    duplicates = sent.get("allowDuplicates")
+    return ListChanges(
+        name=name,
+        lname=None if name is None else name.lower(),
+        description=_description(sent.get("description")),
+        allow_duplicates=None if duplicates is None else reading.flag(duplicates, "allowDuplicates"),
+        sent=sent,
+    )
+
+
+def _object(body: object) -> Mapping[str, object]:
+    sent = reading.mapping(body, "")
+    reading.storable(body)
+    return sent
+
+
+def _check_kind(raw: object) -> None:
+    if raw is not None and not (isinstance(raw, str) and raw.lower() == "sms"):
+        raise Invalid(f"campaignType is {reading.shown(raw)}. Here it takes sms", field="campaignType")
+
+
+def _description(raw: object) -> str | None:
+    return None if raw is None else reading.text(raw, "description", longest=LONGEST_DESCRIPTION)
+
+
+def _format(sent: Mapping[str, object]) -> Format:
+    """From ``format``, or ``direction`` as the field was first called."""
+    raw = sent.get("format")
+    if raw is None:
+        raw = sent.get("direction")
+    found = _FORMATS.get(raw.lower()) if isinstance(raw, str) else None
+    if found is None:
+        raise Invalid(f"format is {reading.shown(raw)}. It takes simple or advanced", field="format")
+    return found
+
+
+def _priority(raw: object) -> int:
+    if raw is None or raw == "":
+        return DEFAULT_PRIORITY
+    for known in _PRIORITIES:
+        if not isinstance(raw, bool) and (raw == known or raw == str(known)):
+            return known
+    raise Invalid(f"priority is {reading.shown(raw)}. It takes 1 to 5, where 5 is the most important", field="priority")
+
+
+def _list_names(raw: object) -> tuple[str, ...]:
+    """The names in the order sent, each once without regard to case."""
+    names = cast("list[object]", raw) if isinstance(raw, list) else []
+    if not 1 <= len(names) <= MOST_LISTS:
+        what = f"{len(names)} entries" if isinstance(raw, list) else reading.shown(raw)
+        raise Invalid(
+            f"contactLists is {what}. It takes a list of 1 to {MOST_LISTS} names of contact lists", field="contactLists"
+        )
+    found: dict[str, str] = {}
+    for place, entry in enumerate(names):
+        name = reading.name(entry, f"contactLists[{place}]", longest=LONGEST_NAME)
+        found.setdefault(name.lower(), name)
+    return tuple(found.values())
+
+
+def _dnc_name(raw: object) -> str | None:
+    """The one DNC list's name, from any of the shapes in use. Nothing sent, or an empty value: no list.
+
+    An object that names no list is refused: whoever sent it wanted people left out.
+    """
+    if raw is None or raw in ("", [], {}):
+        return None
+    if isinstance(raw, list):
+        entries = cast("list[object]", raw)
+        if len(entries) != 1:
+            raise Invalid(f"dncLists has {len(entries)} entries. It takes only one DNC list", field="dncLists")
+        raw = entries[0]
+    if isinstance(raw, str):
+        return reading.name(raw, "dncLists", longest=LONGEST_NAME)
+    if not isinstance(raw, dict):
+        raise Invalid(
+            f'dncLists is {reading.shown(raw)}. It takes an object such as {{"name": "Do not text"}}', field="dncLists"
+        )
+    return reading.name(cast("dict[str, object]", raw).get("name"), "dncLists.name", longest=LONGEST_NAME)
+
+
+def _message(raw: object, form: Format) -> dict[str, object] | None:
+    if raw is None and form == "advanced":
+        return None
+    sent = reading.mapping(raw, "message")
+    return {key: value for key, value in sent.items() if not (key == "templateId" and value in ("", None))}
+
+
+def _optional_name(message: dict[str, object] | None, key: str) -> str | None:
+    value = (message or {}).get(key)
+    return None if value is None or value == "" else reading.name(value, f"message.{key}", longest=256)
+
+
+def _text(message: dict[str, object] | None, form: Format, *, templated: bool) -> str | None:
+    """The words to send, checked to be sendable. A template's words win over sent ones, so those are not read."""
+    if message is None:
+        return None
+    raw = message.get("message")
+    if raw is None and (templated or form == "advanced"):
+        return None
+    reading.text(raw, "message.message", longest=LONGEST_MESSAGE)
+    if templated:
+        return None
+    found = message_text(message) or ""
+    if not found.strip():
+        if form == "advanced":
+            return None
+        raise Invalid(
+            f"message.message is {reading.shown(raw)}. It takes the text to send, plain or in Base64",
+            field="message.message",
+        )
+    needed = parts.measure(found).parts
+    if needed > parts.MOST_PARTS:
+        raise Invalid(
+            f"message.message makes {needed} parts. One message has at most {parts.MOST_PARTS}", field="message.message"
+        )
+    template.compile_text(found)
+    return found
+
+
+def _schedule(raw: object) -> dict[str, object]:
+    """No schedule: it is set by its own call, and the create answer holds only that it is off."""
+    field = "schedule.isSchedulingEnabled"
+    enabled = None if raw is None else reading.mapping(raw, "schedule").get("isSchedulingEnabled")
+    if enabled is not None and reading.flag(enabled, field):
+        raise Invalid(
+            f"{field} is true. Here it takes false; a schedule is set with the schedule call, once the campaign exists",
+            field=field,
+        )
+    return {"isSchedulingEnabled": False}
