@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from heliograph.errors import Conflict
+from heliograph.errors import Conflict, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import ids, parts, template
 from heliograph.rules.campaign import CampaignStatus, Verb
@@ -62,9 +62,7 @@ async def play(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
         await tallies.open_for(conn, app.app_id, run_id, [0, sender.sender_id])
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
         await bell.ring(conn, "play")
-    return replace(
-        campaign, status=status, run_id=run_id, run_public_id=public_id, updated_at=now, run_updated_at=now
-    )
+    return replace(campaign, status=status, run_id=run_id, run_public_id=public_id, updated_at=now, run_updated_at=now)
 
 
 async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
@@ -101,18 +99,30 @@ async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
     Somebody accepted whose receipt has not come, or whose fate is unknown, does not keep it open: there
     is nothing left for the engine to do.
     """
+    if not await _is_over(db, run, now):
+        return False
     async with db.transaction() as conn:
-        campaign = await campaigns.find_by_id(conn, run.app_id, run.campaign_id)
-        if campaign is None or campaign.run_id != run.run_id or campaign.status is not CampaignStatus.ACTIVE:
+        try:
+            campaign = await campaigns.lock(conn, run.app_id, run.campaign_public_id)
+        except NotFound:
             return False
-        fresh = await runs.get(conn, run.app_id, run.run_id)
-        ledger = await tallies.read(conn, run.app_id, run.run_id, now)
-        if fresh.planned_at is None or ledger.settled < ledger.total:
+        if campaign.run_id != run.run_id or campaign.status is not CampaignStatus.ACTIVE:
             return False
         status = law.after(campaign.status, Verb.COMPLETE, name=campaign.name)
         await campaigns.set_status(conn, run.app_id, run.campaign_id, status, now=now)
         await runs.end(conn, run.app_id, run.run_id, reason="completed", now=now)
+        await bell.ring(conn, "completed")
     return True
+
+
+async def _is_over(db: Database, run: runs.Run, now: datetime) -> bool:
+    """Planned to the end, and nobody waits or is being submitted. Once true, it stays true."""
+    async with db.connection() as conn:
+        fresh = await runs.get(conn, run.app_id, run.run_id)
+        if fresh.planned_at is None:
+            return False
+        ledger = await tallies.read(conn, run.app_id, run.run_id, now)
+    return ledger.settled == ledger.total
 
 
 async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason: str, now: datetime) -> None:

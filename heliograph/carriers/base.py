@@ -16,14 +16,13 @@ The rules every carrier keeps, and one contract suite checks:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 
@@ -94,7 +93,7 @@ class Receipt:
 class Listener(Protocol):
     """Who hears what a carrier says on its own."""
 
-    def receipts(self, receipts: Sequence[Receipt]) -> None:
+    def receipts(self, receipts: Sequence[Receipt], /) -> None:
         """Take receipts, in the order the carrier gave them. Must return at once."""
         ...
 

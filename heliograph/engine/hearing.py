@@ -31,6 +31,7 @@ class Hearing:
 
     @property
     def pending(self) -> int:
+        """Receipts heard and not yet applied."""
         return sum(len(heard) for heard in self._heard.values())
 
     async def flush(self, db: Database) -> None:
@@ -48,6 +49,6 @@ class Ear:
     def __init__(self, heard: list[receipts.NewReceipt]) -> None:
         self._heard = heard
 
-    def receipts(self, receipts_: Sequence[Receipt]) -> None:
+    def receipts(self, said: Sequence[Receipt], /) -> None:
         """Keep receipts until the next flush."""
-        self._heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in receipts_]
+        self._heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in said]

@@ -60,13 +60,14 @@ class Work:
 
     @property
     def rest(self) -> int:
+        """People of the chunk not taken yet."""
         return len(self.people) - self.taken
 
 
 class Lane:
     """Sends through one sender until cancelled or told to stop."""
 
-    def __init__(  # noqa: PLR0913  # a lane stands between all of these
+    def __init__(  # a lane stands between all of these
         self, sender: Sender, carrier: Carrier, session: Session, recorder: Recorder, clock: Clock, bell: Bell
     ) -> None:
         self.sender = sender
@@ -137,7 +138,7 @@ class Lane:
     async def _room(self, work: Work) -> None:
         """Wait until the sender's rate has room for the next person and answers are not too far behind."""
         while self._recorder.in_flight >= WINDOW and not self.stopping:
-            await asyncio.sleep(0.005)
+            await self._bell.wait(0.005)
         needed = work.people[work.taken].parts if work.rest else 0
         while (wait := self._pace.wait(self._seconds(), needed)) > 0 and not self.stopping:
             await self._bell.wait(min(wait, IDLE))
@@ -175,9 +176,7 @@ class Lane:
             log.warning("carrier_down sender=%s wait_s=%.0f error=%s", self.sender.public_id, self._down_for, down)
             await asyncio.sleep(self._down_for)
 
-    async def _inside(
-        self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting]
-    ) -> CarrierDown | None:
+    async def _inside(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting]) -> CarrierDown | None:
         """Steps 3 to 5. Answers the error when the carrier's line was down; nobody is lost by it."""
         run, since, now = work.run, self._seconds(), self._clock()
         if not hours.is_open(work.hours, chunk.zone, now):
@@ -219,9 +218,7 @@ class Lane:
         work.next_seq = upto
         return None
 
-    async def _write(
-        self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting], blocked: set[str]
-    ) -> None:
+    async def _write(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting], blocked: set[str]) -> None:
         """Hand the batch to the carrier; whoever may not be texted is recorded as such and left out."""
         run, now = work.run, self._clock()
         labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}

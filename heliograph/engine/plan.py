@@ -27,7 +27,7 @@ PAGE = 5_000
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
 
 
-class _RunEnded(Exception):  # noqa: N818  # not an error: it undoes a page that came too late
+class _RunEnded(Exception):  # not an error: it undoes a page that came too late
     """The run ended while its page was being written."""
 
 
@@ -57,6 +57,10 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
             )
             if not kept:
                 raise _RunEnded
+            # After the run's row, as everyone who locks both does: two orders would be a deadlock.
+            waiting, suppressed = len(page.waiting), len(page.left_out)
+            await tallies.plan(conn, run.app_id, run.run_id, waiting=waiting, suppressed=suppressed)
+            await bell.ring(conn, "planned")
     except _RunEnded:
         return False
     return more
@@ -73,17 +77,13 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
     )
 
 
-async def _read(
-    conn: Conn, run: runs.Run, *, limit: int, with_fields: bool
-) -> tuple[list[audience.Person], int, int]:
+async def _read(conn: Conn, run: runs.Run, *, limit: int, with_fields: bool) -> tuple[list[audience.Person], int, int]:
     """The next people, over the run's lists in order, and where planning stands after them."""
     people: list[audience.Person] = []
     position, after = run.plan_list, run.plan_seq
     while position <= len(run.list_ids) and len(people) < limit:
         list_id, wanted = run.list_ids[position - 1], limit - len(people)
-        page = await members.read_page(
-            conn, run.app_id, list_id, after=after, limit=wanted, with_fields=with_fields
-        )
+        page = await members.read_page(conn, run.app_id, list_id, after=after, limit=wanted, with_fields=with_fields)
         people += [audience.Person(m.list_id, m.seq, m.number, m.time_zone, m.fields) for m in page]
         if len(page) < wanted:
             position, after = position + 1, 0
@@ -166,6 +166,3 @@ async def _write(conn: Conn, run: runs.Run, page: _Page, now: datetime) -> None:
     if page.left_out:
         await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
     await chunks.insert(conn, run.app_id, run.run_id, run.sender_id, page.chunk_rows())
-    waiting, suppressed = len(page.waiting), len(page.left_out)
-    await tallies.plan(conn, run.app_id, run.run_id, waiting=waiting, suppressed=suppressed)
-    await bell.ring(conn, "planned")

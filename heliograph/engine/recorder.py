@@ -103,9 +103,7 @@ class Recorder:
             self._settled[:0] = settled
             self._again[:0] = again
 
-    async def _write_some(
-        self, session: Session, settled: list[tuple[Flight, str, str | None, str | None]]
-    ) -> None:
+    async def _write_some(self, session: Session, settled: list[tuple[Flight, str, str | None, str | None]]) -> None:
         """Write the outcomes of one sender, up to 500, and strike them off ``settled``."""
         sender_id = settled[0][0].sender_id
         group = [entry for entry in settled if entry[0].sender_id == sender_id][:500]

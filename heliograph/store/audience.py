@@ -32,7 +32,7 @@ ORDER BY seq LIMIT %(limit)s
 """
 
 
-async def read_page(  # noqa: PLR0913  # which page of which list, how much of each
+async def read_page(  # which page of which list, how much of each
     conn: Conn, app_id: int, list_id: int, *, after: int, limit: int, with_fields: bool
 ) -> list[Member]:
     """The next ``limit`` contacts of a list after number ``after`` in it."""

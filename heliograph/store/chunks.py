@@ -118,7 +118,7 @@ RETURNING run_id
 """
 
 
-async def claim(  # noqa: PLR0913  # what is claimed, from where to where, for whom
+async def claim(  # what is claimed, from where to where, for whom
     conn: Conn, chunk: Chunk, *, campaign_id: int, sender_id: int, next_seq: int, upto: int, people: int
 ) -> bool:
     """Move the cursor from ``next_seq`` to ``upto``: those between are submitting once this commits.
@@ -150,7 +150,7 @@ WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND sender_id = %(sender_id)s 
 """
 
 
-async def rewind(  # noqa: PLR0913  # the mirror of claim
+async def rewind(  # the mirror of claim
     conn: Conn, chunk: Chunk, *, sender_id: int, next_seq: int, upto: int, people: int
 ) -> None:
     """Undo a claim of which certainly no byte has left. Call it before leaving the gate it was made in."""

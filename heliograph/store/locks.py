@@ -14,7 +14,7 @@ Session locks are free the moment their connection drops, which is what makes a 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 
@@ -95,7 +95,7 @@ async def hold(conn: Conn, kind: Kind, key: int) -> None:
     await conn.execute(CLOSE_GATE, {"kind": kind, "key": key})
 
 
-async def _granted(conn: Conn, statement: str, kind: Kind, key: int) -> bool:
+async def _granted(conn: Conn, statement: LiteralString, kind: Kind, key: int) -> bool:
     cursor = await conn.execute(statement, {"kind": kind, "key": key})
     row = await cursor.fetchone()
     return bool(row and row[0])

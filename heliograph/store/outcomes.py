@@ -102,9 +102,7 @@ FROM unnest(%(seq)s::int[], %(reason)s::text[]) AS t (seq, reason)
 """
 
 
-async def suppress(
-    conn: Conn, app_id: int, run_id: int, people: Sequence[tuple[int, str]], *, now: datetime
-) -> None:
+async def suppress(conn: Conn, app_id: int, run_id: int, people: Sequence[tuple[int, str]], *, now: datetime) -> None:
     """Record, while planning, people who may not be texted: ``(seq, reason)`` each."""
     values = {
         "app_id": app_id,

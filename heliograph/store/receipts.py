@@ -60,9 +60,7 @@ SELECT i.carrier_ref FROM input i WHERE NOT EXISTS (SELECT FROM known k WHERE k.
 """
 
 
-async def apply(
-    conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewReceipt], *, now: datetime
-) -> set[str]:
+async def apply(conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewReceipt], *, now: datetime) -> set[str]:
     """Move outcomes forward by receipts of one carrier account; answers the refs nobody knows yet."""
     values = {
         "app_id": app_id,

@@ -58,7 +58,7 @@ RETURNING run_id
 """
 
 
-async def insert(  # noqa: PLR0913  # a row has as many parts as it has
+async def insert(  # a row has as many parts as it has
     conn: Conn,
     *,
     app_id: int,
@@ -159,12 +159,12 @@ RETURNING run_id
 """
 
 
-async def planned(  # noqa: PLR0913  # where planning stands has these parts
+async def planned(  # where planning stands has these parts
     conn: Conn, app_id: int, run_id: int, *, plan_list: int, plan_seq: int, planned_at: datetime | None
 ) -> bool:
     """Record how far planning has come; False when the run has ended and the page must not be kept.
 
-    Last statement of a page's transaction: a stop waits for it only while it commits.
+    Near the end of a page's transaction: a stop waits for it only while it commits.
     """
     values = {
         "app_id": app_id,

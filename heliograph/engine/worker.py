@@ -1,0 +1,237 @@
+"""The worker process: it wakes, plans, sends and sweeps, for every app of the database.
+
+Any number of workers, on any number of machines, meet only in PostgreSQL: who works a lane or plans a
+run is whoever holds its advisory lock, and a lock is free the moment its holder's connection is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from heliograph.actions import receipts as receipts_actions
+from heliograph.actions import runs as runs_actions
+from heliograph.carriers import registry
+from heliograph.engine import plan, purge
+from heliograph.engine.bell import Bell
+from heliograph.engine.hearing import Hearing
+from heliograph.engine.lane import Lane
+from heliograph.engine.recorder import Recorder
+from heliograph.engine.sweep import sweep
+from heliograph.errors import StoreUnavailable
+from heliograph.store import bell as store_bell
+from heliograph.store import chunks, locks, receipts, runs, senders
+from heliograph.store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from heliograph.carriers.base import Carrier
+    from heliograph.config import Clock, Settings
+    from heliograph.store.database import Database
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.5  # seconds between looks at what there is to do when nobody rings
+WRITE = 0.03  # seconds outcomes are collected before they are written
+HEAR = 0.1  # seconds receipts are collected before they are applied
+PURGE = 2.0  # seconds between sweeps for deleted campaigns
+PARKED_DAYS = 7  # a receipt that belongs to nothing after this long never will
+
+
+class Worker:
+    """Runs until :meth:`stop`. Build one per process."""
+
+    def __init__(self, settings: Settings, db: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._db = db
+        self._clock = clock
+        self._bell = Bell()
+        self._recorder = Recorder(clock)
+        self._hearing = Hearing(clock)
+        self._carriers: dict[int, Carrier] = {}
+        self._lanes: dict[int, asyncio.Task[None]] = {}
+        self._lane_of: dict[int, Lane] = {}
+        self._planning: dict[int, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()  # set once the first session stands
+
+    def stop(self) -> None:
+        """Ask the worker to finish: nothing new is taken, what is in flight is awaited and recorded."""
+        self._stopping.set()
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Work until stopped, through lost connections and restarts of PostgreSQL."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._work()
+                except* StoreUnavailable as group:
+                    log.warning("store_unavailable error=%s", group.exceptions[0])
+                    await self._pause(0.2)
+                except* Exception:
+                    # A fault of ours in one task: the session is given up, so nothing half-done is kept, and
+                    # everything begins again from what the tables say.
+                    log.exception("worker_fault")
+                    await self._pause(1.0)
+        finally:
+            for carrier in self._carriers.values():
+                await carrier.close()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _work(self) -> None:
+        """One session's worth of work. Leaves when stopped, or by StoreUnavailable when it is lost."""
+        async with Session.open(self._db) as session, asyncio.TaskGroup() as group:
+            self._lanes, self._lane_of, self._planning = {}, {}, {}
+            background = [
+                group.create_task(self._listen()),
+                group.create_task(self._record(session)),
+                group.create_task(self._hear()),
+                group.create_task(self._purge(session)),
+            ]
+            self.ready.set()
+            while not self._stopping.is_set():
+                await self._look(session, group)
+                await self._bell.wait(LOOK)
+            await self._drain(session)
+            for task in [*background, *self._planning.values()]:
+                task.cancel()
+
+    async def _drain(self, session: Session) -> None:
+        """Finish what was begun: lanes end after their batch, answers already due are recorded."""
+        for lane in self._lane_of.values():
+            lane.stopping = True
+        self._bell.ring()
+        if self._lanes:
+            await asyncio.wait(self._lanes.values())
+        for carrier in self._carriers.values():
+            await carrier.close()
+        self._carriers.clear()
+        await self._recorder.flush(session)
+        await self._hearing.flush(self._db)
+
+    # ------------------------------------------------------------ looking
+
+    async def _look(self, session: Session, group: asyncio.TaskGroup) -> None:
+        """Give every run that is Active to its planner and its lane; sweep what dead workers left."""
+        async with self._db.connection() as conn:
+            active = await runs.list_active(conn)
+            left = await chunks.list_unsettled_senders(conn)
+        for run in active:
+            if run.planned_at is None and run.run_id not in self._planning:
+                self._planning[run.run_id] = group.create_task(self._plan(session, run))
+        by_sender: dict[tuple[int, int], list[runs.Run]] = defaultdict(list)
+        for run in active:
+            by_sender[run.app_id, run.sender_id].append(run)
+        for unsettled in left:
+            by_sender[unsettled.app_id, unsettled.sender_id] += []
+        for (app_id, sender_id), wanted in by_sender.items():
+            await self._offer(session, group, app_id, sender_id, wanted)
+        for sender_id, lane in self._lane_of.items():
+            if lane.busy and (lane.sender.app_id, sender_id) not in by_sender:
+                lane.offer([])
+        for run in active:
+            if run.planned_at is not None:
+                await runs_actions.complete(self._db, run, now=self._clock())
+
+    async def _offer(
+        self, session: Session, group: asyncio.TaskGroup, app_id: int, sender_id: int, wanted: Sequence[runs.Run]
+    ) -> None:
+        """Let the lane of a sender work on ``wanted``, taking the lane first if it is free."""
+        lane = self._lane_of.get(sender_id)
+        if lane is None:
+            lane = await self._open_lane(session, app_id, sender_id)
+            if lane is None:
+                return
+            self._lane_of[sender_id] = lane
+            self._lanes[sender_id] = group.create_task(lane.run())
+        lane.offer(wanted)
+
+    async def _open_lane(self, session: Session, app_id: int, sender_id: int) -> Lane | None:
+        """Take a sender's lane: None when another worker holds it. What its last holder left is settled first."""
+        async with session.use() as conn:
+            if not await locks.take(conn, locks.Kind.LANE, sender_id):
+                return None
+            sender = await senders.get(conn, app_id, sender_id)
+            account = await senders.get_account(conn, app_id, sender.account_id)
+        await self._recorder.flush(session)
+        await sweep(session, app_id, sender_id, now=self._clock())
+        carrier = self._carriers.get(account.account_id)
+        if carrier is None:
+            carrier = self._carriers[account.account_id] = await registry.open_carrier(
+                account.kind,
+                account.settings,
+                listener=self._hearing.of(app_id, account.account_id),
+                name=account.public_id,
+                transcript=self._settings.transcript,
+            )
+        return Lane(sender, carrier, session, self._recorder, self._clock, self._bell)
+
+    # ------------------------------------------------------------ tasks
+
+    async def _plan(self, session: Session, run: runs.Run) -> None:
+        """Plan a run to its end, if no other worker does."""
+        try:
+            async with session.use() as conn:
+                if not await locks.take(conn, locks.Kind.PLAN, run.run_id):
+                    return
+            limit = plan.FIRST_PAGE
+            while True:
+                async with self._db.connection() as conn:
+                    run = await runs.get(conn, run.app_id, run.run_id)
+                if run.planned_at is not None or run.ended_at is not None:
+                    break
+                if not await plan.plan_page(self._db, run, now=self._clock(), limit=limit):
+                    break
+                limit = plan.PAGE
+            async with session.use() as conn:
+                await locks.release(conn, locks.Kind.PLAN, run.run_id)
+        finally:
+            self._planning.pop(run.run_id, None)
+            self._bell.ring()
+
+    async def _listen(self) -> None:
+        """Pass on what other processes ring."""
+        conn = await self._db.connect()
+        async with conn:
+            async for _ in store_bell.hear(conn):
+                self._bell.ring()
+
+    async def _record(self, session: Session) -> None:
+        """Write outcomes in small groups as they come."""
+        while True:
+            await asyncio.sleep(WRITE)
+            if self._recorder.pending:
+                await self._recorder.flush(session)
+
+    async def _hear(self) -> None:
+        """Apply receipts in bulk as they come; match the early ones."""
+        looked = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HEAR)
+            await self._hearing.flush(self._db)
+            if loop.time() - looked > LOOK:
+                looked = loop.time()
+                await receipts_actions.match_parked(self._db, now=self._clock())
+
+    async def _purge(self, session: Session) -> None:
+        """Clear up after deleted campaigns; one worker at a time."""
+        while True:
+            async with session.use() as conn:
+                mine = await locks.take(conn, locks.Kind.PURGE, 0)
+            if mine:
+                await purge.purge(self._db, self._clock)
+                async with self._db.connection() as conn:
+                    await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
+                async with session.use() as conn:
+                    await locks.release(conn, locks.Kind.PURGE, 0)
+            await asyncio.sleep(PURGE)
