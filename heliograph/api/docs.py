@@ -1,0 +1,108 @@
+"""The API's description (OpenAPI) and a page to read and try it, without a request to any other host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from heliograph.api import envelope, paths, shapes
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+STATIC = Path(__file__).parent / "static"
+REF = "#/components/schemas/{model}"
+
+DESCRIPTION = """
+SMS campaigns: contact lists, campaigns, and their running. Send the JWT in the header `auth`.
+
+Every path also answers under the vendor's other prefixes (`/campaign/api/v1`, `/api/v2`, `/api/1.1`), with
+doubled or trailing slashes, and whatever the Content-Type says. Errors are
+`{"status": "error", "message", "errors": [{"msg", "code", "field"}]}`.
+"""
+
+# Swagger UI sets styles on elements from its script, which 'unsafe-inline' for styles allows; no script is inline.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Heliograph API</title>
+<link rel="icon" type="image/png" href="/docs/assets/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/docs/own/start.js"></script>
+</body>
+</html>
+"""
+
+
+def mount(api: FastAPI) -> None:
+    """Serve /docs and /openapi.json."""
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+
+    async def description(_request: Request) -> Response:
+        return envelope.reply(api.openapi())
+
+    api.add_route("/docs", page, methods=["GET"], include_in_schema=False)
+    api.add_route("/openapi.json", description, methods=["GET"], include_in_schema=False)
+    api.mount("/docs/assets", StaticFiles(directory=STATIC / "vendor" / "swagger-ui"))
+    api.mount("/docs/own", StaticFiles(directory=STATIC / "docs"))
+    api.openapi = lambda: openapi(api)
+
+
+def openapi(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, built once."""
+    if api.openapi_schema is None:
+        schema = get_openapi(title=api.title, version=api.version, description=DESCRIPTION, routes=api.routes)
+        schema["components"]["schemas"] |= _bodies()
+        schema["paths"] = _printed(schema["paths"])
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schema["components"]["schemas"].pop(unused, None)
+        api.openapi_schema = schema
+    return api.openapi_schema
+
+
+def _bodies() -> dict[str, Any]:
+    models: list[tuple[type[shapes.Shape], Literal["validation"]]]
+    models = [(model, "validation") for model in _all_shapes(shapes.Shape)]
+    _, schema = models_json_schema(models, ref_template=REF)
+    return schema["$defs"]
+
+
+def _all_shapes(base: type[shapes.Shape]) -> list[type[shapes.Shape]]:
+    return [shape for child in base.__subclasses__() for shape in (child, *_all_shapes(child))]
+
+
+def _printed(routed: dict[str, Any]) -> dict[str, Any]:
+    """The operations under the prefixes they are printed with, with their bodies, without the framework's 422."""
+    printed: dict[str, Any] = {}
+    media = {shape.__name__: shape.media for shape in _all_shapes(shapes.Shape)}
+    for path, verbs in routed.items():
+        for verb, operation in verbs.items():
+            shown: str | None = operation.pop("x-shown", None)
+            takes = operation.pop("x-takes", None)
+            operation["responses"].pop("422", None)
+            if takes is not None:
+                content = {media[takes]: {"schema": {"$ref": REF.format(model=takes)}}}
+                operation["requestBody"] = {"content": content, "required": takes != shapes.Empty.__name__}
+            at: str = path if shown is None else shown + path[len(paths.SAME_AS.get(shown, shown)) :]
+            printed.setdefault(at, {})[verb] = operation
+    return printed

@@ -1,0 +1,72 @@
+"""Contact lists over HTTP. Their paths stand in routes.py."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+from starlette.responses import Response
+
+from heliograph.actions import lists as editing
+from heliograph.api import auth, envelope, list_view
+from heliograph.errors import Invalid
+from heliograph.store import campaign_links, lists
+
+ListId = Annotated[str, Path(alias="listId", description="The list's id, `cl-…`, or its name.")]
+ListKind = Annotated[
+    str | None,
+    Query(alias="type", description="`call` (the default): people to text. `dnc`: people never to text."),
+]
+
+KINDS = ("call", "sms", "voice", "dnc")  # the vendor's pages put a kind of campaign here, too
+
+
+async def create(call: auth.Campaigns) -> Response:
+    """Create a contact list."""
+    made = await editing.create(call.db, call.app, await call.body(), now=call.now)
+    data = list_view.created(made, call.app, call.version)
+    return envelope.success(f"Contact list {made.name} created successfully", data)
+
+
+async def get(call: auth.Campaigns, list_id: ListId) -> Response:
+    """One contact list, by id or by name."""
+    async with call.db.connection() as conn:
+        found = await lists.get(conn, call.app.app_id, list_id)
+        users = await campaign_links.using(conn, call.app.app_id, [found.list_id])
+    data = list_view.whole(found, call.app, users.get(found.list_id, []), call.version)
+    return envelope.success("", data)
+
+
+async def list_all(call: auth.Campaigns, kind: ListKind = None) -> Response:
+    """Every contact list of the app, oldest first."""
+    if kind and kind.lower() not in KINDS:
+        raise Invalid(f"type is {kind!r}. It takes call or dnc", field="type")
+    async with call.db.connection() as conn:
+        dnc = kind is not None and kind.lower() == "dnc"
+        found = await lists.list_all(conn, call.app.app_id, kind="dnc" if dnc else "call")
+        users = await campaign_links.using(conn, call.app.app_id, [one.list_id for one in found])
+    data = [list_view.row(one, users.get(one.list_id, []), call.version) for one in found]
+    return envelope.success("", data)
+
+
+async def update(call: auth.Campaigns, list_id: ListId) -> Response:
+    """Change a contact list's name, description, or whether it keeps duplicates."""
+    changed, changes = await editing.update(call.db, call.app, list_id, await call.body(), now=call.now)
+    body = {
+        **changes.sent,
+        **({"scope": ["campaign_management"]} if call.version != 1 else {}),
+        "orgId": call.app.org_id,
+        "iId": call.app.public_id,
+        "listType": changed.kind,
+        "accountId": call.app.account_id,
+        "updatedBy": call.app.owner_id,
+    }
+    data = {"contactListId": changed.public_id, "body": body}
+    return envelope.success(f"Contact list {changed.name} updated successfully", data)
+
+
+async def delete(call: auth.Campaigns, list_id: ListId) -> Response:
+    """Delete a contact list and its contacts, unless a campaign uses it."""
+    deleted = await editing.delete(call.db, call.app, list_id, now=call.now)
+    data = list_view.whole(deleted, call.app, [], call.version)
+    return envelope.success(f"Contact list {deleted.name} deleted successfully", data)

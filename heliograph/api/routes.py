@@ -1,0 +1,86 @@
+"""Every path of the API, a line each.
+
+A path stands below a version's prefix and the app's id (see paths.py). ``{x:ref}`` takes an id or a name, but
+none of the API's own words. A handler's docstring is its entry at /docs: first line the title, the rest the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from heliograph.api import contacts, lists, paths, shapes
+from heliograph.api.paths import V1, V1_ADD, V2
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI
+    from starlette.responses import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table. ``shown``: under which printed prefixes /docs lists it; every prefix works."""
+
+    verb: str
+    path: str
+    handler: Callable[..., Awaitable[Response]]
+    answer: type[shapes.Shape]
+    takes: type[shapes.Shape] | None = None
+    shown: tuple[str, ...] = (V1, V2)
+
+
+LIST = "/campaign/contactList"
+
+ROUTES = (
+    # contact lists
+    Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft),
+    Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),
+    Route("POST", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer, shapes.Empty),
+    Route("GET", LIST + "/{listId:ref}", lists.get, shapes.ListAnswer),
+    Route("PUT", LIST + "/{listId:ref}", lists.update, shapes.ListUpdateAnswer, shapes.ListChanges),
+    Route("DELETE", LIST + "/{listId:ref}", lists.delete, shapes.ListAnswer),
+    # contacts of a list
+    Route("POST", LIST + "/addContacts", contacts.add, shapes.MessageAnswer, shapes.ContactsDraft, shown=(V1_ADD, V2)),
+    Route("GET", LIST + "/{listId:ref}/getAllContacts", contacts.list_page, shapes.ContactsAnswer),
+    Route("POST", "/contactLists/{listId:ref}/file", contacts.upload, shapes.ImportAnswer, shapes.CsvFile, shown=(V2,)),
+)
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": shapes.Problem, "description": "What was sent cannot be used."},
+    401: {"model": shapes.Problem, "description": "The token does not prove who is asking."},
+    403: {"model": shapes.Problem, "description": "Not allowed: the scope, the app or the account."},
+    404: {"model": shapes.Problem, "description": "There is no such thing."},
+    405: {"model": shapes.Problem, "description": "Method Not Allowed"},
+    409: {"model": shapes.Problem, "description": "Its state, or a name already taken, does not allow it."},
+    413: {"model": shapes.Problem, "description": "More than may be sent at once."},
+    429: {"model": shapes.Problem, "description": "Too often; Retry-After says when to come back."},
+    503: {"model": shapes.Problem, "description": "Not possible at this moment; Retry-After says when to come back."},
+}
+
+
+def mount(api: FastAPI) -> None:
+    """Serve every route under both versions, and list it at /docs under the prefixes it is printed with."""
+    for route in ROUTES:
+        for prefix in (V1, V2):
+            _mount(api, route, prefix)
+
+
+def _mount(api: FastAPI, route: Route, prefix: str) -> None:
+    shown = next((at for at in route.shown if paths.SAME_AS.get(at, at) == prefix), None)
+    area = route.handler.__module__.rpartition(".")[2]
+    title, _, text = (route.handler.__doc__ or "").partition("\n")
+    api.add_api_route(
+        f"{prefix}/{{appId}}{route.path}",
+        route.handler,
+        methods=[route.verb],
+        response_model=None,
+        responses={200: {"model": route.answer, "description": "Done."}, **REFUSALS},
+        summary=title.rstrip("."),
+        description="\n".join(line.strip() for line in text.splitlines()).strip(),
+        tags=[area],
+        operation_id=f"{area}_{route.handler.__name__}_{route.verb.lower()}_v{paths.version(prefix + '/')}",
+        include_in_schema=shown is not None,
+        openapi_extra={"x-shown": shown, "x-takes": None if route.takes is None else route.takes.__name__},
+    )

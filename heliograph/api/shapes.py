@@ -1,0 +1,220 @@
+"""What the API's JSON looks like, for its description at /docs.
+
+These models describe; they do not validate. Bodies are read by ``heliograph.rules.draft``, whose messages
+say what would be accepted, and answers are written field by field in the vendor's order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shape(BaseModel):
+    """Base of every described body. ``media`` is the Content-Type it is described with."""
+
+    media: ClassVar[str] = "application/json"
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ErrorItem(Shape):
+    """One thing that is wrong."""
+
+    msg: str = Field(examples=["Invalid SDK credentials"])
+    code: int = Field(examples=[4002])
+    field: str | None = Field(default=None, description="The input at fault, as a dotted path.")
+
+
+class Problem(Shape):
+    """The body of every error."""
+
+    status: Literal["error"]
+    message: str = Field(examples=["Invalid SDK credentials"])
+    errors: list[ErrorItem]
+
+
+class Empty(Shape):
+    """Nothing is read from this body; it may be absent."""
+
+
+class ListDraft(Shape):
+    """A contact list to create."""
+
+    name: str = Field(min_length=1, max_length=48, examples=["Leads"])
+    description: str = Field(default="", max_length=256, examples=["People who asked to hear from us"])
+    source: Literal["passiveApi", "passiveApiIntegration"] = "passiveApi"
+    allowDuplicates: bool = False
+
+
+class ListChanges(Shape):
+    """What to change of a contact list; what is left out stays."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=48, examples=["Leads 2"])
+    description: str | None = Field(default=None, max_length=256)
+    allowDuplicates: bool | None = None
+
+
+class CampaignName(Shape):
+    """A campaign that uses a list."""
+
+    id: str = Field(examples=["cd-3aefda80-f98e-4f4f-ad41-92803abb0000"])
+    name: str
+
+
+class FileName(Shape):
+    """A file that was imported into a list."""
+
+    fileId: str = Field(examples=["64b7f0c2a1d3e4f5a6b7c8d9"])
+    fileName: str = Field(examples=["leads.csv"])
+
+
+class ListRecord(Shape):
+    """A contact list."""
+
+    id: str | None = Field(default=None, alias="_id", examples=["cl-3aefda80-f98e-4f4f-ad41-92803abb0000"])
+    isActive: bool | None = None
+    orgId: str | None = Field(default=None, description="Version 1 only.")
+    name: str
+    lname: str | None = Field(default=None, description="Version 1 only.")
+    description: str
+    totalRecordCount: int
+    status: Literal["Ready", "Validated"]
+    createdBy: str | None = None
+    updatedBy: str | None = None
+    mapping: dict[str, str]
+    isListInUse: bool
+    iId: str | None = Field(default=None, description="Version 1 only.")
+    listType: Literal["call", "dnc"]
+    isGlobalDNC: bool | None = Field(default=None, description="Version 2 only.")
+    isDefault: bool | None = Field(default=None, description="Version 2 only.")
+    campaignInUse: list[CampaignName]
+    accountId: str | None = Field(default=None, description="Version 1 only.")
+    source: str
+    apiConfigurations: dict[str, Any]
+    columns: list[str] | None = Field(default=None, description="Version 2 only.")
+    files: list[FileName]
+    createdAt: str | None = None
+    updatedAt: str
+    allowDuplicates: bool | None = None
+
+
+class ListAnswer(Shape):
+    """A contact list in the common envelope."""
+
+    status: Literal["success"]
+    message: str = Field(examples=["Contact list Leads created successfully"])
+    data: ListRecord
+
+
+class ListsAnswer(Shape):
+    """Every contact list of the app."""
+
+    status: Literal["success"]
+    message: str
+    data: list[ListRecord]
+
+
+class ListUpdate(Shape):
+    """What was changed, and by whom."""
+
+    contactListId: str
+    body: dict[str, Any]
+
+
+class ListUpdateAnswer(Shape):
+    """The answer to an update of a contact list."""
+
+    status: Literal["success"]
+    message: str = Field(examples=["Contact list Leads updated successfully"])
+    data: ListUpdate
+
+
+class NewContact(Shape):
+    """A contact. Every further field is kept and can be used as a placeholder in a text."""
+
+    phoneNumber: str = Field(examples=["+14155550100"], description="With its country code.")
+
+
+class ContactsDraft(Shape):
+    """Contacts to add to a list, named by ``contact_list_name`` or by ``contactListId``."""
+
+    contact_list_name: str | None = Field(default=None, examples=["Leads"])
+    contactListId: str | None = Field(default=None, examples=["cl-3aefda80-f98e-4f4f-ad41-92803abb0000"])
+    data: list[NewContact] = Field(
+        min_length=1,
+        max_length=100,
+        examples=[[{"phoneNumber": "+14155550100", "first name": "Ada", "last name": "Example"}]],
+    )
+
+
+class MessageAnswer(Shape):
+    """Only a text."""
+
+    message: str = Field(examples=["Adding contacts to public list is in progress"])
+
+
+class ContactRecord(Shape):
+    """A contact of a list: its own fields stand beside these, as they were sent."""
+
+    id: str = Field(alias="_id", examples=["cc-3aefda80-f98e-4f4f-ad41-92803abb000000000001"])
+    createdAt: str
+    updatedAt: str
+
+
+class ContactPage(Shape):
+    """Some of the contacts of a list."""
+
+    results: list[ContactRecord]
+    skip: int
+    limit: int
+    hasMore: bool
+    totalPages: int
+    totalResults: int
+
+
+class ContactsAnswer(Shape):
+    """Contacts in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: ContactPage
+
+
+class CsvFile(Shape):
+    """A file of contacts. The same bytes are also taken as they are, with Content-Type ``text/csv``."""
+
+    media = "multipart/form-data"
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+
+
+class RowProblem(Shape):
+    """Why a row of a file was left out. Rows are counted as a spreadsheet does: the header is row 1."""
+
+    row: int
+    column: str
+    value: str
+    problem: str
+
+
+class ImportReport(Shape):
+    """What became of the rows of a file."""
+
+    fileId: str
+    fileName: str
+    rows: int
+    imported: int
+    duplicates: int
+    rejected: int
+    problems: list[RowProblem] = Field(description="The first 100.")
+    problemsTotal: int
+
+
+class ImportAnswer(Shape):
+    """The report of an import in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: ImportReport
