@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 
     from heliograph.carriers.base import Text
 
-_GLANCES = 20
-_GLANCE = 0.0001
-"""Seconds between two looks at a line that seems unfinished."""
+_GLANCES = 100
+_GLANCE = 0.0005  # seconds between two looks at a line that seems unfinished
 
 
 class Transcript:
@@ -43,11 +43,16 @@ class Transcript:
         tails = [_tail(text) for text in texts]
         try:
             descriptor = self._open()
-            start = "\n" if _ends_torn(descriptor) else ""
-            # ASCII only: one escape for every odd character, so a line is a line for every reader.
-            head = f'{{"at": {time.time():.6f}, '
-            data = (start + head + f"\n{head}".join(tails) + "\n").encode("ascii")
-            return os.write(descriptor, data) == len(data)
+            flock(descriptor, LOCK_SH)  # tells who finds a line unfinished that its writer lives; writers share it
+            try:
+                if not _ends_whole(descriptor):
+                    _end_line(descriptor)
+                # ASCII only: one escape for every odd character, so a line is a line for every reader.
+                head = f'{{"at": {time.time():.6f}, '
+                data = (head + f"\n{head}".join(tails) + "\n").encode("ascii")
+                return os.write(descriptor, data) == len(data)
+            finally:
+                flock(descriptor, LOCK_UN)
         except OSError as error:
             message = f"The sandbox cannot write its transcript {self._path}: {error.strerror}"
             raise CarrierDown(message) from error
@@ -79,17 +84,36 @@ class Transcript:
         return (found.st_dev, found.st_ino)
 
 
-def _ends_torn(descriptor: int) -> bool:
-    """Whether the file ends in the middle of a line: the kernel may cut a killed process's write at a page's end.
+def _ends_whole(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
 
-    Such a line must be ended, or the next one would be unreadable too. Another process in the middle of its
-    write looks the same for some microseconds; the kernel lets ours begin when that one is over.
+
+def _end_line(descriptor: int) -> None:
+    """End a line that a killed process left unfinished (the kernel may cut its write at a page's end).
+
+    Else the next line would be unreadable too. Another process in the middle of its write looks the same,
+    but it holds the lock. Comes back with the lock shared, as it was.
     """
     for _ in range(_GLANCES):
-        size = os.fstat(descriptor).st_size
-        if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
-            return False
+        alone = _alone(descriptor)
+        if _ends_whole(descriptor):
+            break
+        if alone:
+            os.write(descriptor, b"\n")
+            break
         time.sleep(_GLANCE)
+    else:  # whoever kept us waiting all that time is frozen: better an empty line than an unreadable one
+        os.write(descriptor, b"\n")
+    flock(descriptor, LOCK_SH)
+
+
+def _alone(descriptor: int) -> bool:
+    """Whether nobody else is writing; nobody else can then, until the lock is shared again."""
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 
