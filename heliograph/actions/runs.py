@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.errors import Conflict, NotFound
 from heliograph.rules import campaign as law
-from heliograph.rules import ids, parts, template
+from heliograph.rules import draft, ids, template
 from heliograph.rules.campaign import CampaignStatus, Verb
 from heliograph.store import bell, campaigns, dnc, locks, runs, senders, tallies
 
@@ -138,9 +138,7 @@ async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason
 
 def _text(campaign: Campaign) -> str:
     """The text of a run, decoded and ready to be filled in."""
-    message = campaign.message or {}
-    raw = message.get("message")
-    return parts.normalise(template.decode(raw) if isinstance(raw, str) and raw else OPENING)
+    return draft.message_text(campaign.message or {}) or OPENING
 
 
 def _missing(campaign: Campaign) -> dict[str, str]:

@@ -236,8 +236,9 @@ class Lane:
             for person in send
         ]
         parts = sum(person.parts for person in send)
-        self._pace.take(self._seconds(), parts)
         answers = await self._carrier.submit(texts) if texts else []
+        if parts:  # taken when written, not before: the second that the rate speaks of is the carrier's
+            self._pace.take(self._seconds(), parts)
         self._shares.charge(run.run_id, max(parts, 1))
         self._recorder.in_flight += len(send)
         for person, answer in zip(send, answers, strict=True):

@@ -1,0 +1,183 @@
+"""A small world for the engine: an app, its lists, its campaigns, workers, and the sandbox's own record of events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from psycopg.types.json import Json
+
+from heliograph import config
+from heliograph.actions import access, campaigns, runs
+from heliograph.actions import seal as seals
+from heliograph.engine.worker import Worker
+from heliograph.store import campaigns as campaign_rows
+from heliograph.store import dnc, lists, messages, senders, tallies
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from heliograph.config import Clock, Settings
+    from heliograph.store.apps import App
+    from heliograph.store.campaigns import Campaign
+    from heliograph.store.database import Database
+    from heliograph.store.tallies import Ledger
+
+ALWAYS = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "12:00 AM"}]}
+
+ADD_CONTACTS = """
+INSERT INTO contact (app_id, list_id, seq, number, time_zone, fields, created_at, updated_at)
+SELECT %(app_id)s, %(list_id)s, t.seq, t.number, t.zone, t.fields, now(), now()
+FROM unnest(%(seq)s::int[], %(number)s::text[], %(zone)s::text[], %(fields)s::json[]) AS t (seq, number, zone, fields)
+"""
+COUNT_CONTACTS = "UPDATE contact_list SET contact_count = %(n)s, last_seq = %(n)s WHERE list_id = %(list_id)s"
+
+
+def number(n: int) -> str:
+    """The ``n``-th number of a range kept for fiction (possible, never given to anyone)."""
+    return f"+1202555{n:07d}"
+
+
+@dataclass
+class World:
+    """One app with everything a run needs."""
+
+    db: Database
+    settings: Settings
+    clock: Clock
+    app: App
+
+    async def add_list(self, name: str, people: Sequence[dict[str, Any]]) -> None:
+        """A contact list; each person a dict with ``number`` and, if wanted, ``zone`` and columns."""
+        now = self.clock()
+        async with self.db.transaction() as conn:
+            made = await lists.create(
+                conn,
+                self.app.app_id,
+                kind="call",
+                name=name,
+                description="",
+                source="passiveApi",
+                allow_duplicates=False,
+                now=now,
+            )
+            columns = [{k: v for k, v in p.items() if k not in {"number", "zone"}} for p in people]
+            values = {
+                "app_id": self.app.app_id,
+                "list_id": made.list_id,
+                "seq": list(range(1, len(people) + 1)),
+                "number": [p["number"] for p in people],
+                "zone": [p.get("zone") for p in people],
+                "fields": [Json(c) for c in columns],
+            }
+            await conn.execute(ADD_CONTACTS, values)
+            await conn.execute(COUNT_CONTACTS, {"n": len(people), "list_id": made.list_id})
+
+    async def add_numbers(self, name: str, first: int, count: int) -> None:
+        """A contact list of ``count`` plain numbers."""
+        await self.add_list(name, [{"number": number(n)} for n in range(first, first + count)])
+
+    async def campaign(
+        self, name: str, list_names: Sequence[str], *, text: str = "Hello", hours: object = ALWAYS, **more: object
+    ) -> Campaign:
+        body = {
+            "name": name,
+            "contactLists": list(list_names),
+            "campaignType": "sms",
+            "format": "simple",
+            "message": {"message": text},
+            "dialingStrategy": {"callerId": {"phoneNumber": "+12025550100"}, "callingHours": hours},
+        }
+        return await campaigns.create(self.db, self.app, body | more, now=self.clock())
+
+    async def play(self, campaign: Campaign) -> Campaign:
+        return await runs.play(self.db, self.app, campaign.public_id, now=self.clock())
+
+    async def block(self, *numbers: str) -> None:
+        async with self.db.transaction() as conn:
+            everywhere = await dnc.list_global(conn, self.app.app_id)
+            await dnc.add_entries(
+                conn, self.app.app_id, everywhere[0], list(numbers), reason="asked", source="person", now=self.clock()
+            )
+
+    async def ledger(self, campaign: Campaign) -> Ledger:
+        """The run's numbers, held against a recount of its rows."""
+        assert campaign.run_id is not None
+        async with self.db.transaction() as conn:
+            await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            kept = await tallies.read(conn, self.app.app_id, campaign.run_id, self.clock())
+            counted = await tallies.recount(conn, self.app.app_id, campaign.run_id, self.clock())
+        assert kept == counted
+        return kept
+
+    async def status(self, campaign: Campaign) -> str:
+        async with self.db.connection() as conn:
+            return (await campaign_rows.get(conn, self.app.app_id, campaign.public_id)).status.value
+
+    async def reasons(self, campaign: Campaign) -> dict[str, str | None]:
+        """``number → reason`` of everyone with an outcome."""
+        assert campaign.run_id is not None
+        async with self.db.connection() as conn:
+            page = await messages.page(conn, self.app.app_id, campaign.run_id, offset=0, limit=1000)
+        return {p.number: p.reason for p in page if p.status is not None}
+
+    async def sandbox(self, **behaviour: object) -> None:
+        """Set how this app's sandbox carrier behaves."""
+        async with self.db.connection() as conn:
+            account = (await senders.list_accounts(conn, self.app.app_id))[0]
+            await senders.set_account_settings(conn, self.app.app_id, account.account_id, behaviour)
+
+    async def rate(self, parts_per_second: float) -> None:
+        async with self.db.connection() as conn:
+            await conn.execute(
+                "UPDATE sender SET parts_per_second = %(rate)s WHERE app_id = %(app_id)s",
+                {"rate": parts_per_second, "app_id": self.app.app_id},
+            )
+
+    def transcript(self, campaign: Campaign | None = None) -> list[dict[str, Any]]:
+        """What the sandbox carrier took, as it wrote it down; of one campaign, or of all."""
+        path = self.settings.transcript
+        lines = path.read_text().splitlines() if path.exists() else []
+        taken = [json.loads(line) for line in lines]
+        return [t for t in taken if campaign is None or t["campaignId"] == campaign.public_id]
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[Worker]:
+        """A worker in this process, for as long as the block runs."""
+        worker = Worker(self.settings, self.db, self.clock)
+        task = asyncio.create_task(worker.run())
+        await worker.ready.wait()
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            await task
+
+    async def until(self, campaign: Campaign, status: str = "Completed", *, seconds: float = 30) -> Ledger:
+        """Wait until the campaign has ``status``; answers its ledger then."""
+        async with asyncio.timeout(seconds):
+            while await self.status(campaign) != status:  # noqa: ASYNC110  # another process may be what changes it
+                await asyncio.sleep(0.02)
+        return await self.ledger(campaign)
+
+
+async def make_world(db: Database, settings: Settings, clock: Clock) -> World:
+    seal = seals.from_settings(settings)
+    made = await access.create_app(db, seal, name="Engine", now=clock())
+    return World(db, settings, clock, made.app)
+
+
+@pytest.fixture
+async def world(db: Database, settings: Settings) -> World:
+    """A world on the system's clock."""
+    return await make_world(db, settings, config.utc_now)
+
+
+@pytest.fixture
+async def frozen_world(db: Database, settings: Settings, clock: Clock) -> World:
+    """A world on the frozen clock."""
+    return await make_world(db, settings, clock)
