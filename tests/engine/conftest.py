@@ -160,7 +160,7 @@ class World:
     async def until(self, campaign: Campaign, status: str = "Completed", *, seconds: float = 30) -> Ledger:
         """Wait until the campaign has ``status``; answers its ledger then."""
         async with asyncio.timeout(seconds):
-            while await self.status(campaign) != status:  # noqa: ASYNC110  # another process may be what changes it
+            while await self.status(campaign) != status:
                 await asyncio.sleep(0.02)
         return await self.ledger(campaign)
 

@@ -24,7 +24,7 @@ TRIALS = 12
 @pytest.mark.parametrize("verb", [runs.stop, runs.delete], ids=["stop", "delete"])
 async def test_nothing_leaves_after_the_answer(world: World, verb: object) -> None:
     await world.add_numbers("People", 0, 6000)
-    moments = random.Random(7)  # noqa: S311  # a repeatable spread of moments, not a secret
+    moments = random.Random(7)  # a repeatable spread of moments, not a secret
     cut_off = 0
     async with world.working():
         for trial in range(TRIALS):

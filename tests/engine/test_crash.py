@@ -53,7 +53,7 @@ async def worker_process(world: World) -> AsyncIterator[asyncio.subprocess.Proce
 
 async def texts_taken(world: World, at_least: int) -> None:
     async with asyncio.timeout(30):
-        while len(world.transcript()) < at_least:  # noqa: ASYNC110  # written by another process
+        while len(world.transcript()) < at_least:
             await asyncio.sleep(0.01)
 
 
@@ -82,7 +82,7 @@ async def unknown_numbers(world: World, campaign: Campaign) -> set[str]:
 async def test_workers_killed_in_the_middle(world: World) -> None:
     await world.add_numbers("People", 0, PEOPLE)
     campaign = await world.campaign("Killed", ["People"])
-    moments = random.Random(3)  # noqa: S311  # a repeatable spread of moments
+    moments = random.Random(3)  # a repeatable spread of moments
     playing = await world.play(campaign)
     kills = 3
     for kill in range(1, kills + 1):
