@@ -64,9 +64,9 @@ def read(sent: object) -> Query:
     return Query(wanted=wanted, sort=_sort(fields.get("sortBy")), skip=skip or (page - 1) * limit, limit=limit)
 
 
-def whole_number(value: object, field: str, *, default: int, least: int, most: int) -> int:
-    """A whole number between ``least`` and ``most``, also as digits in a string; unset is ``default``."""
-    if _unset(value):
+def whole_number(value: object, field: str, *, least: int, most: int, default: int | None = None) -> int:
+    """A whole number between ``least`` and ``most``, also as digits in a string; unset is ``default``, if any."""
+    if default is not None and _unset(value):
         return default
     number: int | None = None
     if isinstance(value, str):
@@ -110,7 +110,7 @@ def _statuses(value: object) -> tuple[CampaignStatus, ...] | None:
 def _priorities(value: object) -> tuple[int, ...] | None:
     field, least, most = "filters.priority", PRIORITIES[0], PRIORITIES[-1]
     items = _list(value, field)
-    return tuple(whole_number(item, field, default=0, least=least, most=most) for item in items) or None
+    return tuple(whole_number(item, field, least=least, most=most) for item in items) or None
 
 
 def _instant(value: object, field: str, *, end_of_day: bool) -> datetime | None:

@@ -115,11 +115,13 @@ def person(someone: Person, now: datetime) -> Answer:
     """One of ``data.results`` of ``view=contacts``. The status words are ours: the vendor names none for SMS."""
     due = someone.due_at is not None and someone.due_at <= now
     where, why = message_rules.standing(outcome=someone.status, taken=someone.taken, due=due, ended=someone.ended)
+    # Stored are the tries that ended in a temporary refusal; whoever has left, or is leaving, is at one more.
+    tries = someone.attempts + (MessageStatus.SUBMITTING <= where <= MessageStatus.DELIVERED)
     return {
         "phoneNumber": someone.number,
         "uniqueId": someone.unique_id or "",
         "dialerOutcome": "" if where in message_rules.UNSETTLED else "completed",
-        "numberOfAttemptsSoFar": someone.attempts,
+        "numberOfAttemptsSoFar": tries,
         "botSessionId": "",
         "agentDispositionCodes": [],
         "botOutboundStatus": where.word,

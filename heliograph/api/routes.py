@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from heliograph.api import contacts, lists, paths, shapes
-from heliograph.api.paths import V1, V1_ADD, V2
+from heliograph.api import campaign_shapes as forms
+from heliograph.api import campaigns, contacts, lists, paths, shapes
+from heliograph.api.paths import V1, V1_ADD, V1_START, V2
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,9 +32,21 @@ class Route:
     shown: tuple[str, ...] = (V1, V2)
 
 
+ALL = "/campaign"
+ONE = "/campaign/{campaignId:ref}"
 LIST = "/campaign/contactList"
 
 ROUTES = (
+    # campaigns
+    Route("POST", ALL, campaigns.create, forms.CampaignAnswer, forms.CampaignDraft),
+    Route("POST", ALL + "/getAllCampaignDetails", campaigns.list_all, forms.CampaignsAnswer, forms.CampaignQuery),
+    Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
+    Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
+    Route("DELETE", ONE, campaigns.delete, forms.CampaignAnswer),
+    Route("POST", ONE, campaigns.start_or_stop, forms.TriggerAnswer, shapes.Empty, shown=(V1_START, V2)),
+    Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
+    Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
+    Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
     # contact lists
     Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft),
     Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),
