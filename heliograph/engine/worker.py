@@ -22,7 +22,7 @@ from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.sweep import sweep
-from heliograph.errors import StoreUnavailable
+from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
 from heliograph.store import chunks, locks, receipts, runs, senders
 from heliograph.store.session import Session
@@ -40,6 +40,7 @@ LOOK = 0.5  # seconds between looks at what there is to do when nobody rings
 WRITE = 0.03  # seconds outcomes are collected before they are written
 HEAR = 0.1  # seconds receipts are collected before they are applied
 PURGE = 2.0  # seconds between sweeps for deleted campaigns
+AFTER_FAULT = 5.0  # seconds before a lane or a plan that failed is tried again
 PARKED_DAYS = 7  # a receipt that belongs to nothing after this long never will
 
 
@@ -57,6 +58,7 @@ class Worker:
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._lane_of: dict[int, Lane] = {}
         self._planning: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}  # sender → when its lane may be tried again
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()  # set once the first session stands
 
@@ -148,12 +150,28 @@ class Worker:
         """Let the lane of a sender work on ``wanted``, taking the lane first if it is free."""
         lane = self._lane_of.get(sender_id)
         if lane is None:
+            if asyncio.get_running_loop().time() < self._not_before.get(sender_id, 0.0):
+                return
             lane = await self._open_lane(session, app_id, sender_id)
             if lane is None:
                 return
             self._lane_of[sender_id] = lane
-            self._lanes[sender_id] = group.create_task(lane.run())
+            self._lanes[sender_id] = group.create_task(self._run_lane(session, lane))
         lane.offer(wanted)
+
+    async def _run_lane(self, session: Session, lane: Lane) -> None:
+        """Run a lane. A fault in one costs the others nothing: it is given up and taken anew in a while."""
+        sender_id = lane.sender.sender_id
+        try:
+            await lane.run()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("lane_fault sender=%s", lane.sender.public_id)
+            self._not_before[sender_id] = asyncio.get_running_loop().time() + AFTER_FAULT
+            del self._lane_of[sender_id], self._lanes[sender_id]
+            async with session.use() as conn:
+                await locks.release(conn, locks.Kind.LANE, sender_id)
 
     async def _open_lane(self, session: Session, app_id: int, sender_id: int) -> Lane | None:
         """Take a sender's lane: None when another worker holds it. What its last holder left is settled first."""
@@ -164,16 +182,28 @@ class Worker:
             account = await senders.get_account(conn, app_id, sender.account_id)
         await self._recorder.flush(session)
         await sweep(session, app_id, sender_id, now=self._clock())
-        carrier = self._carriers.get(account.account_id)
-        if carrier is None:
-            carrier = self._carriers[account.account_id] = await registry.open_carrier(
+        try:
+            carrier = await self._open_carrier(account)
+        except HeliographError as error:
+            log.error("carrier_not_opened account=%s error=%s", account.public_id, error)  # noqa: TRY400  # its sentence says it all
+            self._not_before[sender_id] = asyncio.get_running_loop().time() + AFTER_FAULT
+            async with session.use() as conn:
+                await locks.release(conn, locks.Kind.LANE, sender_id)
+            return None
+        return Lane(sender, carrier, session, self._recorder, self._clock, self._bell)
+
+    async def _open_carrier(self, account: senders.CarrierAccount) -> Carrier:
+        """The open line of an account; one for all its senders. Raises what the registry raises."""
+        found = self._carriers.get(account.account_id)
+        if found is None:
+            found = self._carriers[account.account_id] = await registry.open_carrier(
                 account.kind,
                 account.settings,
-                listener=self._hearing.of(app_id, account.account_id),
+                listener=self._hearing.of(account.app_id, account.account_id),
                 name=account.public_id,
                 transcript=self._settings.transcript,
             )
-        return Lane(sender, carrier, session, self._recorder, self._clock, self._bell)
+        return found
 
     # ------------------------------------------------------------ tasks
 
@@ -192,6 +222,13 @@ class Worker:
                 if not await plan.plan_page(self._db, run, now=self._clock(), limit=limit):
                     break
                 limit = plan.PAGE
+            async with session.use() as conn:
+                await locks.release(conn, locks.Kind.PLAN, run.run_id)
+        except HeliographError as error:
+            if isinstance(error, StoreUnavailable):
+                raise
+            log.exception("plan_fault run=%s", run.public_id)
+            await self._pause(AFTER_FAULT)
             async with session.use() as conn:
                 await locks.release(conn, locks.Kind.PLAN, run.run_id)
         finally:
