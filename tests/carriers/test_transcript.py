@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import resource
 import subprocess
@@ -121,3 +122,13 @@ async def test_texts_of_a_call_that_was_cut_short_are_lost(tmp_path: Path) -> No
     await carrier.submit([text("msg-after")])
     await carrier.close()
     assert json.loads(path.read_text().splitlines()[-1])["messageId"] == "msg-after"
+
+
+def test_a_process_frozen_with_the_file_in_its_hands_stops_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "transcript.jsonl"
+    with path.open("a") as frozen:
+        fcntl.flock(frozen, fcntl.LOCK_EX)
+        transcript = Transcript(path)
+        transcript.append([text()])
+        transcript.close()
+    assert [line["messageId"] for line in lines(path)] == ["msg-1"]
