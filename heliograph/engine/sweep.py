@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from heliograph.store import messages, outcomes
+from heliograph.store import chunks, messages, outcomes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,11 +24,14 @@ async def sweep(session: Session, app_id: int, sender_id: int, *, now: datetime)
     of this sender in hand. An answer that still comes (a carrier that outlived us, a receipt) settles them.
     """
     async with session.use() as conn:
-        left = await messages.list_unsettled(conn, app_id, sender_id)
-        rows = [
-            outcomes.NewOutcome(app_id, person.run_id, person.seq, person.chunk_no, "unknown", REASON, None, None, None)
-            for person in left
-        ]
+        rows: list[outcomes.NewOutcome] = []
+        for chunk in await chunks.list_unsettled(conn, app_id, sender_id):
+            first, last = chunk.first_seq, chunk.next_seq - 1
+            seqs = await messages.list_without_outcome(conn, app_id, chunk.run_id, first=first, last=last)
+            rows += [
+                outcomes.NewOutcome(app_id, chunk.run_id, seq, chunk.chunk_no, "unknown", REASON, None, None, None)
+                for seq in seqs
+            ]
         if rows:
             await outcomes.record(conn, rows, sender_id=sender_id, now=now)
             log.warning("swept sender=%s unknown=%d", sender_id, len(rows))

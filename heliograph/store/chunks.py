@@ -193,3 +193,27 @@ async def list_unsettled_senders(conn: Conn) -> list[Unsettled]:
     """Senders with people in flight: in a worker's hands, or left by one that died."""
     async with conn.cursor(row_factory=class_row(Unsettled)) as cursor:
         return await (await cursor.execute(LIST_UNSETTLED)).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A chunk with people taken of whom some have no outcome."""
+
+    run_id: int
+    chunk_no: int
+    first_seq: int
+    next_seq: int
+
+
+# Partial index chunk_unsettled: a handful of rows, whatever the size of the runs.
+OF_SENDER_UNSETTLED = """
+SELECT run_id, chunk_no, first_seq, next_seq FROM chunk
+WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND unsettled > 0
+"""
+
+
+async def list_unsettled(conn: Conn, app_id: int, sender_id: int) -> list[InHand]:
+    """The chunks of a sender with people in flight, or left in flight."""
+    async with conn.cursor(row_factory=class_row(InHand)) as cursor:
+        values = {"app_id": app_id, "sender_id": sender_id}
+        return await (await cursor.execute(OF_SENDER_UNSETTLED, values)).fetchall()

@@ -127,40 +127,24 @@ async def page(conn: Conn, app_id: int, run_id: int, *, offset: int, limit: int)
         return await (await cursor.execute(PAGE, values)).fetchall()
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A message whose bytes may have left and whose outcome nobody recorded."""
-
-    run_id: int
-    seq: int
-    chunk_no: int
-
-
-# Only chunks with unsettled people (partial index chunk_unsettled): a handful, whatever the size of the run.
-LIST_UNSETTLED = """
-SELECT u.run_id, u.seq, u.chunk_no FROM (
-    SELECT c.app_id, c.run_id, m.seq, c.chunk_no FROM chunk c
-    JOIN message m ON m.app_id = c.app_id AND m.run_id = c.run_id
-                  AND m.seq BETWEEN c.first_seq AND c.next_seq - 1 AND m.place IS NULL
-    WHERE c.app_id = %(app_id)s AND c.sender_id = %(sender_id)s AND c.unsettled > 0
-    UNION ALL
-    SELECT c.app_id, c.run_id, m.seq, c.chunk_no FROM chunk c
-    JOIN message m ON m.app_id = c.app_id AND m.run_id = c.run_id
-                  AND m.place BETWEEN c.first_seq AND c.next_seq - 1
-    WHERE c.app_id = %(app_id)s AND c.sender_id = %(sender_id)s AND c.unsettled > 0
-) u
-WHERE NOT EXISTS (
-    SELECT FROM outcome o WHERE o.app_id = u.app_id AND o.run_id = u.run_id AND o.seq = u.seq
-)
-ORDER BY u.run_id, u.seq
+# For a chunk at a time, so that the planner knows it is about a few hundred rows: joined over many
+# chunks it expects a ninth of the table and reads all of `outcome`.
+WITHOUT_OUTCOME = """
+SELECT m.seq FROM message m
+WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq BETWEEN %(first)s AND %(last)s AND m.place IS NULL
+  AND NOT EXISTS (SELECT FROM outcome o WHERE o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq)
+UNION ALL
+SELECT m.seq FROM message m
+WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.place BETWEEN %(first)s AND %(last)s
+  AND NOT EXISTS (SELECT FROM outcome o WHERE o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq)
 """
 
 
-async def list_unsettled(conn: Conn, app_id: int, sender_id: int) -> list[Unfinished]:
-    """Everyone of a sender who was taken to be submitted and has no outcome."""
-    values = {"app_id": app_id, "sender_id": sender_id}
-    async with conn.cursor(row_factory=class_row(Unfinished)) as cursor:
-        return await (await cursor.execute(LIST_UNSETTLED, values)).fetchall()
+async def list_without_outcome(conn: Conn, app_id: int, run_id: int, *, first: int, last: int) -> list[int]:
+    """The seqs of those at places ``first..last`` of whom no outcome is recorded."""
+    values = {"app_id": app_id, "run_id": run_id, "first": first, "last": last}
+    cursor = await conn.execute(WITHOUT_OUTCOME, values)
+    return [int(row[0]) for row in await cursor.fetchall()]
 
 
 # Only whoever still stands where the caller saw them, and has no outcome: repeating this after a lost

@@ -40,7 +40,8 @@ PURGE_STEP = """
 WITH old AS (
     SELECT c.app_id, c.run_id, c.chunk_no, c.next_seq, c.last_seq
     FROM run r JOIN chunk c ON c.app_id = r.app_id AND c.run_id = r.run_id
-    WHERE r.app_id = %(app_id)s AND r.campaign_id = %(campaign_id)s AND c.next_seq <= c.last_seq
+    WHERE r.app_id = %(app_id)s AND r.campaign_id = %(campaign_id)s
+      AND c.sender_id = r.sender_id AND NOT c.done AND c.next_seq <= c.last_seq
     LIMIT 10 FOR UPDATE OF c
 ), by_seq AS (
     DELETE FROM message m USING old

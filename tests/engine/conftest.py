@@ -142,7 +142,8 @@ class World:
         """What the sandbox carrier took, as it wrote it down; of one campaign, or of all."""
         path = self.settings.transcript
         lines = path.read_text().splitlines() if path.exists() else []
-        taken = [json.loads(line) for line in lines]
+        # A process killed inside its write leaves half a line: that text may have left, or not.
+        taken = [json.loads(line) for line in lines if line.endswith("}")]
         return [t for t in taken if campaign is None or t["campaignId"] == campaign.public_id]
 
     @asynccontextmanager

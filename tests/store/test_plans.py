@@ -1,0 +1,109 @@
+"""Hot statements keep to their indexes on tables that are full, analysed or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+
+from heliograph.store import audience, chunks, dnc, messages, outcomes, purges, receipts, runs, tallies
+
+if TYPE_CHECKING:
+    from heliograph.store.database import Conn, Database
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+BIG = {"message", "outcome", "chunk", "contact", "dnc_entry", "tally"}
+
+# 100 runs of 500 people in chunks of 5: the run in question is one of many, half sent.
+FILL: tuple[LiteralString, ...] = (
+    "INSERT INTO account VALUES ('a', now())",
+    """INSERT INTO app (public_id, account_id, org_id, owner_id, name, created_at)
+       VALUES ('st-x', 'a', 'o', 'u', 'X', now())""",
+    """INSERT INTO campaign (app_id, public_id, name, lname, status, priority, format, caller_id, dialing, schedule,
+                             created_at, updated_at)
+       SELECT app_id, 'cd-' || n, 'C' || n, 'c' || n, 'Active', 5, 'simple', '+1', '{}', '{}', now(), now()
+       FROM app, generate_series(1, 100) n""",
+    """INSERT INTO run (app_id, public_id, campaign_id, sender_id, caller_id, template, missing, calling_hours,
+                        list_ids, dnc_list_ids, audience, started_at)
+       SELECT app_id, 'cid-' || campaign_id, campaign_id, 1, '+1', 'Hi', '{}', '{}', '{1}', '{2}', 1000, now()
+       FROM campaign""",
+    "UPDATE campaign k SET run_id = r.run_id FROM run r WHERE r.campaign_id = k.campaign_id",
+    """INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, due_at, first_seq, last_seq, next_seq, done)
+       SELECT app_id, run_id, n, 1, 'UTC', '2026-03-01', n * 5 - 4, n * 5,
+              CASE WHEN n <= 50 THEN n * 5 + 1 ELSE n * 5 - 4 END, n <= 50
+       FROM run, generate_series(1, 100) n""",
+    """INSERT INTO message (app_id, run_id, seq, list_id, contact_seq, number, parts)
+       SELECT app_id, run_id, n, 1, n, '+1' || n, 1 FROM run, generate_series(1, 500) n""",
+    """INSERT INTO outcome (app_id, run_id, seq, status, account_id, carrier_ref, settled_at)
+       SELECT app_id, run_id, n, 'accepted', 1, run_id || '/' || n, now() FROM run, generate_series(1, 250) n""",
+    """INSERT INTO tally (app_id, run_id, sender_id, total, waiting, accepted)
+       SELECT app_id, run_id, n, 1000, 500, 500 FROM run, generate_series(1, 50) n""",
+    """INSERT INTO contact (app_id, list_id, seq, number, fields, created_at, updated_at)
+       SELECT app_id, l, n, '+1' || n, '{}', now(), now()
+       FROM app, generate_series(1, 5) l, generate_series(1, 8000) n""",
+    """INSERT INTO dnc_entry (app_id, list_id, number, source, created_at)
+       SELECT app_id, 2, '+1' || n, 'person', now() FROM app, generate_series(1, 40000) n""",
+)
+
+ONE_RUN: LiteralString = "SELECT app_id, run_id, campaign_id FROM run ORDER BY run_id OFFSET 20 LIMIT 1"
+
+
+async def scans(conn: Conn, statement: LiteralString, values: dict[str, object]) -> set[str]:
+    """The big tables that the statement reads from end to end."""
+    cursor = await conn.execute("EXPLAIN (COSTS OFF) " + statement, values)
+    lines = [str(row[0]) for row in await cursor.fetchall()]
+    return {table for table in BIG for line in lines if f"Seq Scan on {table}" in line.replace(" o ", " ")}
+
+
+@pytest.mark.parametrize("analysed", [False, True], ids=["no statistics", "analysed"])
+async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, analysed: bool) -> None:
+    async with db.connection() as conn:
+        for statement in FILL:
+            await conn.execute(statement)
+        if analysed:
+            await conn.execute("ANALYZE")
+        row = await (await conn.execute(ONE_RUN)).fetchone()
+        assert row is not None
+        run = {"app_id": row[0], "run_id": row[1], "campaign_id": row[2], "sender_id": 1, "now": NOW}
+        numbers = [f"+1{n}" for n in range(100)]
+        outcome = {
+            name: [value] * 50
+            for name, value in {
+                "app_id": row[0], "run_id": row[1], "chunk_no": 51, "status": "accepted", "reason": None,
+                "account_id": 1, "submitted_at": NOW,
+            }.items()
+        }  # fmt: skip
+        outcome |= {"seq": list(range(251, 301)), "carrier_ref": [f"r{n}" for n in range(50)]}
+        receipt = {
+            "carrier_ref": [f"{row[1]}/{n}" for n in range(1, 51)],
+            "status": ["delivered"] * 50,
+            "code": [""] * 50,
+            "at": [NOW] * 50,
+        }
+        hot: dict[str, tuple[LiteralString, dict[str, object]]] = {
+            "chunks NEXT_DUE": (chunks.NEXT_DUE, run),
+            "chunks NEXT_TIME": (chunks.NEXT_TIME, run),
+            "chunks CLAIM": (chunks.CLAIM, run | {"chunk_no": 51, "next_seq": 251, "upto": 256, "people": 5}),
+            "chunks LIST_UNSETTLED": (chunks.LIST_UNSETTLED, {}),
+            "messages READ_PLACES": (messages.READ_PLACES, run | {"first": 251, "last": 255}),
+            "messages FIND_NUMBERS": (messages.FIND_NUMBERS, run | {"numbers": numbers}),
+            "messages PAGE": (messages.PAGE, run | {"limit": 100, "offset": 200}),
+            "messages WITHOUT_OUTCOME": (messages.WITHOUT_OUTCOME, run | {"first": 251, "last": 255}),
+            "chunks OF_SENDER_UNSETTLED": (chunks.OF_SENDER_UNSETTLED, run),
+            "dnc FIND_BLOCKED": (dnc.FIND_BLOCKED, run | {"list_ids": [2], "numbers": numbers}),
+            "audience READ_PAGE": (
+                audience.READ_PAGE,
+                run | {"list_id": 1, "after": 100, "limit": 500, "with_fields": True},
+            ),
+            "tallies READ": (tallies.READ, run),
+            "tallies EXPIRE": (tallies.EXPIRE, run),
+            "purges PURGE_STEP": (purges.PURGE_STEP, run),
+            "runs LIST_ACTIVE": (runs.LIST_ACTIVE, {}),
+            "receipts APPLY": (receipts.APPLY, run | {"account_id": 1} | receipt),
+            "outcomes RECORD": (outcomes.RECORD, outcome | {"sender_id": 1, "now": NOW}),
+        }
+        found = {name: await scans(conn, statement, values) for name, (statement, values) in hot.items()}
+        assert {name: tables for name, tables in found.items() if tables} == {}
