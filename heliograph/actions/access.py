@@ -8,7 +8,6 @@ needs no ``exp``; ``exp`` and ``nbf`` are honoured when there.
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -277,12 +276,12 @@ def _moment(claims: dict[str, object], name: str) -> datetime | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):
-            pass  # falls to the refusal below
-    raise Unauthenticated(f"{BAD_CREDENTIALS}: claim {name} is no time in seconds", field="auth")
+    try:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(name)
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError) as error:  # a word, a NaN, a year beyond the calendar
+        raise Unauthenticated(f"{BAD_CREDENTIALS}: claim {name} is no time in seconds", field="auth") from error
 
 
 async def _use_up(db: Database, door: Door, claims: dict[str, object], expires: datetime | None, now: datetime) -> None:
@@ -294,7 +293,8 @@ async def _use_up(db: Database, door: Door, claims: dict[str, object], expires: 
     if expires is None or expires - min(issued, now) > JTI_LIFETIME:
         raise Unauthenticated(JTI_TOO_LONG, field="auth")
     async with db.connection() as conn:
-        fresh = await apps.use_jti(conn, door.app_id, door.client_id, jti, expires_at=expires, now=now)
+        await apps.forget_jtis(conn, door.app_id, door.client_id, now=now)
+        fresh = await apps.use_jti(conn, door.app_id, door.client_id, jti, expires_at=expires)
     if not fresh:
         raise Unauthenticated(JTI_REPLAYED, field="auth")
 

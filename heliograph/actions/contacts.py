@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from heliograph.store.lists import ContactList
 
 PAGE = 5000  # rows of a file read, checked and written at once
+LARGE = 5000  # contacts of an import that change how their list is best read
 PROBLEMS_KEPT = 100
 LONGEST_FILE_NAME = 255
 
@@ -118,6 +119,8 @@ async def import_csv(
             if rows == rejected:
                 raise _nothing_good(rows, problems)
             target = await writer.finish(reader.columns, file=entry)
+            if writer.added >= LARGE:
+                await contacts.learn_sizes(conn)
     finally:
         reader.detach()
     return Imported(

@@ -57,7 +57,7 @@ class Reader:
         first = self._first_line(text)
         delimiter = max(DELIMITERS, key=first.count)
         csv.field_size_limit(LONGEST_RECORD)
-        self._cells = csv.reader(_chain(first, text), delimiter=delimiter)
+        self._cells = csv.reader(_lines(first, text), delimiter=delimiter)
         self.columns = _names(self._next() or [])
         self.mapping = columns.guess(self.columns)
         self._place = {system: self.columns.index(name) for system, name in self.mapping.items()}
@@ -131,9 +131,14 @@ class Reader:
         return first
 
 
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+def _lines(first: str, text: io.TextIOWrapper) -> Iterator[str]:
+    """Line by line, none of them so long that it would fill the memory."""
+    line = first
+    while line:
+        if len(line) >= LONGEST_RECORD:
+            raise csv.Error(f"it has a line of more than {LONGEST_RECORD} characters")
+        yield line
+        line = text.readline(LONGEST_RECORD)
 
 
 def _names(header: list[str]) -> list[str]:

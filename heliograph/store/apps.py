@@ -178,20 +178,26 @@ async def find_door(conn: Conn, *, client_public_id: str, app_public_id: str) ->
         return await (await cursor.execute(FIND_DOOR, values)).fetchone()
 
 
-# Takes the client's outlived ones along, so that the table holds at most an hour of them.
+FORGET_JTIS = """
+DELETE FROM used_jti WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND expires_at <= %(now)s
+"""
+
+
+async def forget_jtis(conn: Conn, app_id: int, client_id: str, *, now: datetime) -> None:
+    """Drop what a client used up in tokens that have ended: nothing older than an hour stays."""
+    await conn.execute(FORGET_JTIS, {"app_id": app_id, "client_id": client_id, "now": now})
+
+
 USE_JTI = """
-WITH outlived AS (
-    DELETE FROM used_jti WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND expires_at < %(now)s
-)
 INSERT INTO used_jti (app_id, client_id, jti, expires_at)
 VALUES (%(app_id)s, %(client_id)s, %(jti)s, %(expires_at)s)
 ON CONFLICT DO NOTHING
 """
 
 
-async def use_jti(conn: Conn, app_id: int, client_id: str, jti: str, *, expires_at: datetime, now: datetime) -> bool:
+async def use_jti(conn: Conn, app_id: int, client_id: str, jti: str, *, expires_at: datetime) -> bool:
     """Use a token's jti up; False when it was used before."""
-    values = {"app_id": app_id, "client_id": client_id, "jti": jti, "expires_at": expires_at, "now": now}
+    values = {"app_id": app_id, "client_id": client_id, "jti": jti, "expires_at": expires_at}
     return (await conn.execute(USE_JTI, values)).rowcount == 1
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NewContact(NamedTuple):
-    """A contact to add. ``fields`` is JSON text: every column as it was sent, in order."""
+    """A contact to add. ``fields`` is JSON text on one line: every column as it was sent, in order."""
 
     number: str
     time_zone: str | None
@@ -88,9 +88,35 @@ async def add(
     conn: Conn, app_id: int, list_id: int, contacts: Iterable[NewContact], *, first_seq: int, now: datetime
 ) -> None:
     """Append contacts, numbered from ``first_seq`` on. Only for whoever holds the list's writer lock."""
+    at = now.isoformat()
+    lines = [
+        f"{app_id}\t{list_id}\t{seq}\t{number}\t{_cell(time_zone)}\t{_cell(priority)}\t{_escaped(fields)}\t{at}\t{at}\n"
+        for seq, (number, time_zone, priority, fields) in enumerate(contacts, first_seq)
+    ]
     async with conn.cursor() as cursor, cursor.copy(COPY_IN) as copy:
-        for seq, (number, time_zone, priority, fields) in enumerate(contacts, first_seq):
-            await copy.write_row((app_id, list_id, seq, number, time_zone, priority, fields, now, now))
+        await copy.write("".join(lines))
+
+
+# COPY's text format by hand: the driver's row by row took half the time of an import.
+def _cell(value: str | int | None) -> str:
+    return "\\N" if value is None else str(value)
+
+
+def _escaped(fields: str) -> str:
+    """JSON text has no raw tab or line end in it, so backslashes are all there is to escape."""
+    return fields.replace("\\", "\\\\")
+
+
+ANALYZE = "ANALYZE contact"
+
+
+async def learn_sizes(conn: Conn) -> None:
+    """Tell PostgreSQL how large the lists are now, so that it does not plan for them as they were.
+
+    After a large import, and before it is committed: until the server's own clock comes round to it, every
+    page of a new list of 200,000 would be found by sorting the whole list (112 ms; 0.2 ms with it).
+    """
+    await conn.execute(ANALYZE)
 
 
 # The inner query walks only the primary key, so that a deep page does not read the rows it skips.
