@@ -78,6 +78,31 @@ async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
     return replace(campaign, status=status, updated_at=now)
 
 
+async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
+    """Hold the run under way; answers the campaign, Paused. The same barrier as :func:`stop`.
+
+    Nobody is dropped: whoever was not sent to waits, and :func:`resume` carries on with exactly those.
+    Raises NotFound, IllegalMove, Stopping.
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        status = law.after(campaign.status, Verb.PAUSE, name=campaign.name)
+        await locks.close_gate(conn, campaign.campaign_id)
+        await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
+        await bell.ring(conn, "paused")
+    return replace(campaign, status=status, updated_at=now)
+
+
+async def resume(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
+    """Carry on with a paused run; answers the campaign, Active. Raises NotFound, IllegalMove."""
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        status = law.after(campaign.status, Verb.RESUME, name=campaign.name)
+        await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
+        await bell.ring(conn, "resumed")
+    return replace(campaign, status=status, updated_at=now)
+
+
 async def delete(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
     """Delete a campaign, in whatever status; one that could still send is stopped in the same step.
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from heliograph.api.shapes import Shape
+from heliograph.api import campaign_query
+from heliograph.api.shapes import CAMPAIGN_ID, Shape, example
 
 StatusWord = Literal["Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled"]
-CAMPAIGN_ID = "cd-3aefda80-f98e-4f4f-ad41-92803abb0000"
 RUN_ID = "cid-5b1f8f6e-5d0a-4c35-9d3e-0a6c1f2b0000"
 
 
 class CallerId(Shape):
     """Who the texts come from."""
 
-    phoneNumber: str = Field(examples=["+15550100"], description="A number, short code or sender name.")
+    phoneNumber: str = Field(examples=["+14155550199"], description="A number, short code or sender name.")
 
 
 class CallingDay(Shape):
@@ -65,17 +65,43 @@ class Scheduling(Shape):
 class CampaignDraft(Shape):
     """A campaign to create, or to put in the place of what it was."""
 
+    model_config = example({
+        "name": "Spring Sale",
+        "description": "Ten days in March",
+        "contactLists": ["Leads"],
+        "campaignType": "sms",
+        "priority": "5",
+        "format": "simple",
+        "message": {"message": "Hello <First Name>, our spring sale starts today."},
+        "dialingStrategy": {
+            "callerId": {"phoneNumber": "+14155550199"},
+            "callingHours": {
+                "frequency": "WEEKLY",
+                "timezone": "Asia/Kolkata",
+                "days": [{"day": "MO", "start": "9:00 AM", "end": "6:00 PM"}],
+            },
+        },
+        "schedule": {"isSchedulingEnabled": False},
+    })
+
     name: str = Field(min_length=1, max_length=48, examples=["Spring Sale"])
     description: str = Field(default="", max_length=256)
     contactLists: list[str] = Field(min_length=1, max_length=10, examples=[["Leads"]], description="Names of lists.")
     dncLists: DncName | None = None
     campaignType: Literal["sms"] = "sms"
     priority: Literal["1", "2", "3", "4", "5"] = "5"
-    format: Literal["simple", "advanced"] = "simple"
+    format: Literal["simple", "advanced"]
     message: CampaignText | None = Field(default=None, description="For simple campaigns.")
     experienceFlowName: str | None = Field(default=None, description="For advanced campaigns.")
     dialingStrategy: DialingStrategy
     schedule: Scheduling | None = None
+
+
+# What the query of a list takes for numbers; campaign_query.py reads them.
+Place = Annotated[int, Field(ge=0, le=campaign_query.MAX_SKIP)]
+Page = Annotated[int, Field(ge=1, le=campaign_query.MAX_PAGE)]
+Limit = Annotated[int, Field(ge=1, le=campaign_query.MAX_LIMIT)]
+Unset = Literal[""] | None
 
 
 class SortBy(Shape):
@@ -90,16 +116,24 @@ class CampaignFilters(Shape):
     """What to narrow the list to."""
 
     status: list[StatusWord] | None = None
-    priority: list[int] | None = None
+    priority: list[Annotated[int, Field(ge=1, le=5)]] | None = None
 
 
 class CampaignQuery(Shape):
-    """Which campaigns, in what order, which page. An empty string means that a field is not set."""
+    """Which campaigns, in what order, which page. An empty string or null means that a field is not set."""
+
+    model_config = example({
+        "type": "sms",
+        "page": 1,
+        "limit": 50,
+        "sortBy": {"createdAt": "desc"},
+        "filters": {"status": ["Active", "Ready"], "priority": [4, 5]},
+    })
 
     type: Literal["sms"]
-    skip: int | Literal[""] = Field(default=0, description="Above 0 it wins over page.")
-    page: int | Literal[""] = 1
-    limit: int | Literal[""] = 50
+    skip: Place | Unset = Field(default=0, description="Above 0 it wins over page.")
+    page: Page | Unset = 1
+    limit: Limit | Unset = 50
     startDate: str | None = Field(default=None, description="Created at or after (ISO 8601).")
     endDate: str | None = Field(default=None, description="Created at or before (ISO 8601).")
     sortBy: SortBy | None = Field(default=None, description="Newest first when absent.")
@@ -109,7 +143,10 @@ class CampaignQuery(Shape):
 class PeopleQuery(Shape):
     """Which page of ``view=contacts``; may be absent."""
 
-    page: int = Field(default=1, ge=1)
+    needed = False
+    model_config = example({"page": 1, "limit": 20})
+
+    page: int = Field(default=1, ge=1, le=10_000_000)
     limit: int = Field(default=20, ge=1, le=100)
 
 
@@ -187,10 +224,10 @@ class CampaignsAnswer(Shape):
 
 
 class TriggerAnswer(Shape):
-    """What a start or a stop has done."""
+    """What a trigger has done."""
 
     status: StatusWord
-    message: Literal["Campaign Started", "Campaign Stopped"]
+    message: Literal["Campaign Started", "Campaign Paused", "Campaign Resumed", "Campaign Stopped"]
     updatedAt: str
     campaignExecutionType: Literal["NORMAL"] | None = Field(default=None, description="Stop only.")
 

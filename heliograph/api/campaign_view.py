@@ -106,6 +106,16 @@ def stopped(campaign: Campaign) -> Answer:
     }
 
 
+def paused(campaign: Campaign) -> Answer:
+    """The whole answer to a pause; ours, in the shape of the vendor's other triggers."""
+    return started(campaign) | {"message": "Campaign Paused"}
+
+
+def resumed(campaign: Campaign) -> Answer:
+    """The whole answer to a resume; ours too."""
+    return started(campaign) | {"message": "Campaign Resumed"}
+
+
 def status(campaign: Campaign) -> Answer:
     """``data`` of ``view=status``."""
     return {"id": campaign.public_id, "status": campaign.status.value, "name": campaign.name}

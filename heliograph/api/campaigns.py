@@ -11,6 +11,8 @@ from starlette.responses import Response
 from heliograph.actions import campaigns as editing
 from heliograph.actions import runs
 from heliograph.api import auth, campaign_query, campaign_view, envelope
+from heliograph.api.docs import NEEDED
+from heliograph.api.shapes import CAMPAIGN_ID
 from heliograph.errors import Invalid, NotFound
 from heliograph.rules import ids
 from heliograph.store import campaigns, messages, tallies
@@ -23,11 +25,18 @@ MAX_STATUS_LIMIT = 100
 MAX_STATUS_PAGE = 10_000_000
 
 _VIEWS = ("status", "contacts", "ledger")
-_TRIGGERS = {"play": (runs.play, campaign_view.started), "stop": (runs.stop, campaign_view.stopped)}
+_TRIGGERS = {
+    "play": (runs.play, campaign_view.started),
+    "pause": (runs.pause, campaign_view.paused),
+    "resume": (runs.resume, campaign_view.resumed),
+    "stop": (runs.stop, campaign_view.stopped),
+}
 
 
 def _campaign_id(
-    campaign_id: Annotated[str, Path(alias="campaignId", description="The campaign's id, `cd-…`.")],
+    campaign_id: Annotated[
+        str, Path(alias="campaignId", description="The campaign's id, `cd-…`.", examples=[CAMPAIGN_ID])
+    ],
 ) -> str:
     """The id in the path. The vendor's pages print ``{{campaignType}}`` in its place, so people send ``sms``."""
     if not ids.looks_like("cd", campaign_id):
@@ -37,7 +46,7 @@ def _campaign_id(
 
 
 CampaignId = Annotated[str, Depends(_campaign_id)]
-Trigger = Annotated[str | None, Query(description="`play` or `stop`.", json_schema_extra={"enum": [*_TRIGGERS]})]
+Trigger = Annotated[str | None, Query(description="What to do: `play`, `pause`, `resume` or `stop`.", json_schema_extra={"enum": [*_TRIGGERS], **NEEDED})]
 View = Annotated[
     str | None,
     Query(
@@ -45,8 +54,20 @@ View = Annotated[
         json_schema_extra={"enum": [*_VIEWS]},
     ),
 ]
-Page = Annotated[str | None, Query(description="Which page of `view=contacts`, from 1; also in the body.")]
-Limit = Annotated[str | None, Query(description="People on a page of `view=contacts`, 1 to 100; also in the body.")]
+Page = Annotated[
+    str | None,
+    Query(
+        description="Which page of `view=contacts`; also in the body.",
+        json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_STATUS_PAGE},
+    ),
+]
+Limit = Annotated[
+    str | None,
+    Query(
+        description="People on a page of `view=contacts`; also in the body.",
+        json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_STATUS_LIMIT},
+    ),
+]
 
 
 async def create(call: auth.Campaigns) -> Response:
@@ -120,7 +141,7 @@ async def start_or_stop_2(call: auth.Campaigns, campaign_id: CampaignId, trigger
 async def _trigger(call: auth.Call, campaign_id: str, word: str | None) -> Response:
     if not word or word not in _TRIGGERS:
         found = repr(word) if word else "missing"
-        raise Invalid(f"trigger is {found}. It takes {' or '.join(_TRIGGERS)}", field="trigger")
+        raise Invalid(f"trigger is {found}. It takes {', '.join(_TRIGGERS)}", field="trigger")
     act, view = _TRIGGERS[word]
     return envelope.reply(view(await act(call.db, call.app, campaign_id, now=call.now)))
 

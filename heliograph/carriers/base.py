@@ -11,6 +11,7 @@ The rules every carrier keeps, and one contract suite checks:
   carrier's to decide.
 * A broken line is :class:`heliograph.errors.CarrierDown`, raised by ``submit`` only when *no byte* of the
   call has left. Once a byte may have left, a lost answer is a future that ends in :class:`Lost`.
+* ``close`` may be called twice and leaves no future pending; ``submit`` after it raises CarrierDown.
 * Neither numbers nor texts nor secrets appear in logs.
 """
 
@@ -102,7 +103,7 @@ class Carrier(Protocol):
     """An open line to a carrier account."""
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
-        """Hand ``texts`` over; one future per text, in order. Raises CarrierDown when no byte has left."""
+        """Hand ``texts`` over, none or more; a future each, in order. Raises CarrierDown when no byte has left."""
         ...
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 from heliograph.actions import runs
 from heliograph.errors import NotFound, Stopping
 from heliograph.store import locks
+from tests.engine.conftest import number
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 TRIALS = 12
 
 
-@pytest.mark.parametrize("verb", [runs.stop, runs.delete], ids=["stop", "delete"])
+@pytest.mark.parametrize("verb", [runs.stop, runs.delete, runs.pause], ids=["stop", "delete", "pause"])
 async def test_nothing_leaves_after_the_answer(world: World, verb: object) -> None:
     await world.add_numbers("People", 0, 6000)
     moments = random.Random(7)  # a repeatable spread of moments, not a secret
@@ -53,6 +54,26 @@ async def test_a_stop_drops_the_rest_and_the_numbers_add_up(world: World) -> Non
     assert stopped.status.value == "Stopped"
     sent = len(world.transcript(campaign))
     assert (ledger.total, ledger.sent, ledger.expired) == (300, sent, 300 - sent)
+
+
+async def test_pausing_at_random_moments_texts_everybody_once(world: World) -> None:
+    await world.add_numbers("People", 0, 3000)
+    campaign = await world.campaign("Paused", ["People"])
+    moments = random.Random(11)
+    async with world.working():
+        playing = await world.play(campaign)
+        for _ in range(6):
+            await asyncio.sleep(moments.uniform(0, 0.15))
+            if await world.status(playing) != "Active":
+                break
+            await runs.pause(world.db, world.app, playing.public_id, now=world.clock())
+            quiet = len(world.transcript(playing))
+            await asyncio.sleep(0.1)
+            assert len(world.transcript(playing)) == quiet
+            await runs.resume(world.db, world.app, playing.public_id, now=world.clock())
+        ledger = await world.until(playing)
+    assert sorted(t["to"] for t in world.transcript(playing)) == [number(n) for n in range(3000)]
+    assert ledger.sent == 3000
 
 
 async def test_a_deleted_campaign_is_gone_and_its_sent_texts_stay(world: World) -> None:
