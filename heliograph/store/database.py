@@ -120,7 +120,7 @@ class Database:
         return conn
 
     async def _take(self) -> Conn:
-        """A live connection of the pool. Its own check would wait seconds between dead ones; after a restart all are."""
+        """A live connection of the pool, whose own check would wait for seconds between dead ones."""
         while True:
             conn = await self._pool.getconn()
             if not await _died_idle(conn):

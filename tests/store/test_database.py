@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -22,8 +23,12 @@ pytestmark = pytest.mark.anyio
 ADD = "INSERT INTO account (account_id, created_at) VALUES (%(id)s, now())"
 COUNT = "SELECT count(*) FROM account"
 END_OTHERS = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+SLEEPERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'PgSleep'"""
 
 
 async def value(conn: Conn, query: str) -> object:
@@ -48,6 +53,17 @@ async def lose(db: Database, settings: Settings) -> None:
     async with db.transaction() as conn:
         await end_all_connections(settings)
         await conn.execute("SELECT 1")
+
+
+async def sleep_in_the_database(db: Database) -> None:
+    async with db.connection() as conn:
+        await conn.execute("SELECT pg_sleep(60)")
+
+
+async def take_too_long(db: Database) -> None:
+    async with db.transaction() as conn:
+        await conn.execute("SET LOCAL statement_timeout = 10")
+        await conn.execute("SELECT pg_sleep(5)")
 
 
 async def test_a_statement_of_a_connection_stands_for_itself(db: Database) -> None:
@@ -91,13 +107,26 @@ async def test_connections_that_died_while_idle_are_replaced_unseen(db: Database
             assert await value(conn, "SELECT 1") == 1
 
 
+async def test_a_task_cancelled_as_its_connection_is_lost_ends(db: Database, settings: Settings) -> None:
+    """It does not get StoreUnavailable instead, which a loop would take for a reason to try again."""
+    assert settings.database_url is not None
+    with psycopg.connect(settings.database_url, autocommit=True) as conn:
+        task = asyncio.create_task(sleep_in_the_database(db))
+        while not conn.execute(SLEEPERS).fetchall():
+            await asyncio.sleep(0.01)
+        conn.execute(END_OTHERS)
+        while conn.execute(SLEEPERS).fetchall():
+            pass
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_other_database_errors_pass_as_they_are(db: Database) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         await add(db, "a", "a")
-    async with db.connection() as conn:
-        await conn.execute("SET statement_timeout = 10")
-        with pytest.raises(psycopg.errors.QueryCanceled):  # an OperationalError, but the connection is well
-            await conn.execute("SELECT pg_sleep(5)")
+    with pytest.raises(psycopg.errors.QueryCanceled):  # an OperationalError, but the connection is well
+        await take_too_long(db)
 
 
 async def test_more_callers_than_connections_wait_and_then_are_told(
