@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
+import operator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, BinaryIO
 
 from heliograph.errors import Invalid
@@ -20,7 +22,10 @@ DELIMITERS = ",;\t|"
 LONGEST_RECORD = 1_000_000  # characters of one cell before it is taken for an unclosed quote
 SHOWN = 60
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+@lru_cache(maxsize=4096)
+def _priority(cell: str) -> int | None:
+    return columns.priority({"priority": cell})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Reader:
         self._cells = csv.reader(_lines(first, text), delimiter=delimiter)
         self.columns = _names(self._next() or [])
         self.mapping = columns.guess(self.columns)
+        self._keys = [encode_basestring(name) + ":" for name in self.columns]
         self._place = {system: self.columns.index(name) for system, name in self.mapping.items()}
 
     def page(self, size: int) -> Page | None:
@@ -95,13 +101,14 @@ class Reader:
             place = next(i for i, cell in enumerate(cells) if len(cell) > contact.LONGEST_CELL)
             text = f"The cell has {len(cells[place])} characters, and at most {contact.LONGEST_CELL} are kept"
             return self._problem(self.columns[place], cells[place], text)
-        fields = _encode(dict(zip(self.columns, cells, strict=True)))
+        # JSON piece by piece: with the keys encoded once it takes a third of the time of json.dumps.
+        fields = "{" + ",".join(map(operator.add, self._keys, map(encode_basestring, cells))) + "}"
         if "\\u0000" in fields and any("\0" in cell for cell in cells):
             place = next(i for i, cell in enumerate(cells) if "\0" in cell)
             return self._problem(self.columns[place], cells[place], "The cell has a NUL character in it")
         zone_at, priority_at = self._place.get("timeZone"), self._place.get("contactPriority")
         zone = zones.zone(cells[zone_at]) if zone_at is not None else None
-        priority = columns.priority({"priority": cells[priority_at]}) if priority_at is not None else None
+        priority = _priority(cells[priority_at]) if priority_at is not None else None
         return NewContact(number, zone, priority, fields)
 
     def _problem(self, column: str, value: str, text: str) -> Problem:
