@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 NAME = "heliograph"
 
+# An error's text may quote what was sent. It comes to us, who hide numbers, and not to the server's log.
+QUIET = "-c log_min_messages=log"
+
 DATABASE_EXISTS = "SELECT 1 FROM pg_database WHERE datname = %(name)s"
 CREATE_DATABASE = "CREATE DATABASE heliograph"
 
@@ -42,7 +45,9 @@ class Attachment:
         self._server = server
         self._users_lock = users_lock
         self._one_at_a_time = asyncio.Lock()
-        self.dsn = make_conninfo(host=str(server.sockets()), port=postmaster.PORT, user=postmaster.USER, dbname=NAME)
+        self.dsn = make_conninfo(
+            host=str(server.sockets()), port=postmaster.PORT, user=postmaster.USER, dbname=NAME, options=QUIET
+        )
 
     async def ensure_running(self) -> None:
         """Start the server again if it has died. Raises :class:`errors.StoreUnavailable` if it will not."""
