@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SKIP = 2**31 - 1
+MAX_PAGE = MAX_SKIP // MAX_LIMIT
 PRIORITIES = range(1, 6)
 
 _SORTS: dict[tuple[str, str], Sort] = {
@@ -52,7 +53,7 @@ def read(sent: object) -> Query:
     if kind != "sms":
         raise Invalid(f"type is {body.shown(kind)}. It takes sms: this server runs no other campaigns", field="type")
     limit = whole_number(fields.get("limit"), "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
-    page = whole_number(fields.get("page"), "page", default=1, least=1, most=MAX_SKIP // MAX_LIMIT)
+    page = whole_number(fields.get("page"), "page", default=1, least=1, most=MAX_PAGE)
     skip = whole_number(fields.get("skip"), "skip", default=0, least=0, most=MAX_SKIP)
     filters = _object(fields.get("filters"), "filters")
     wanted = Wanted(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from heliograph.api import campaign_query
-from heliograph.api.shapes import CAMPAIGN_ID, Shape, example
+from heliograph.api.shapes import CAMPAIGN_ID, Shape
 
 StatusWord = Literal["Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled"]
 RUN_ID = "cid-5b1f8f6e-5d0a-4c35-9d3e-0a6c1f2b0000"
@@ -65,7 +65,7 @@ class Scheduling(Shape):
 class CampaignDraft(Shape):
     """A campaign to create, or to put in the place of what it was."""
 
-    model_config = example({
+    example: ClassVar[dict[str, Any]] = {
         "name": "Spring Sale",
         "description": "Ten days in March",
         "contactLists": ["Leads"],
@@ -82,7 +82,7 @@ class CampaignDraft(Shape):
             },
         },
         "schedule": {"isSchedulingEnabled": False},
-    })
+    }
 
     name: str = Field(min_length=1, max_length=48, examples=["Spring Sale"])
     description: str = Field(default="", max_length=256)
@@ -122,13 +122,13 @@ class CampaignFilters(Shape):
 class CampaignQuery(Shape):
     """Which campaigns, in what order, which page. An empty string or null means that a field is not set."""
 
-    model_config = example({
+    example: ClassVar[dict[str, Any]] = {
         "type": "sms",
         "page": 1,
         "limit": 50,
         "sortBy": {"createdAt": "desc"},
         "filters": {"status": ["Active", "Ready"], "priority": [4, 5]},
-    })
+    }
 
     type: Literal["sms"]
     skip: Place | Unset = Field(default=0, description="Above 0 it wins over page.")
@@ -144,7 +144,7 @@ class PeopleQuery(Shape):
     """Which page of ``view=contacts``; may be absent."""
 
     needed = False
-    model_config = example({"page": 1, "limit": 20})
+    example: ClassVar[dict[str, Any]] = {"page": 1, "limit": 20}
 
     page: int = Field(default=1, ge=1, le=10_000_000)
     limit: int = Field(default=20, ge=1, le=100)

@@ -46,7 +46,13 @@ def _campaign_id(
 
 
 CampaignId = Annotated[str, Depends(_campaign_id)]
-Trigger = Annotated[str | None, Query(description="What to do: `play`, `pause`, `resume` or `stop`.", json_schema_extra={"enum": [*_TRIGGERS], **NEEDED})]
+Trigger = Annotated[
+    str | None,
+    Query(
+        description="What to do: `play`, `pause`, `resume` or `stop`.",
+        json_schema_extra={"enum": [*_TRIGGERS], **NEEDED},
+    ),
+]
 View = Annotated[
     str | None,
     Query(

@@ -28,8 +28,20 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SKIP = 2**31 - 1
 
-Skip = Annotated[str | None, Query(description="How many contacts to pass over.")]
-Limit = Annotated[str | None, Query(description=f"How many to answer, 1 to {MAX_LIMIT}.")]
+Skip = Annotated[
+    str | None,
+    Query(
+        description="How many contacts to pass over.",
+        json_schema_extra={"type": "integer", "minimum": 0, "maximum": MAX_SKIP, "default": 0},
+    ),
+]
+Limit = Annotated[
+    str | None,
+    Query(
+        description="How many to answer.",
+        json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+]
 FileName = Annotated[str | None, Query(alias="fileName", description="What to call a file sent as text/csv.")]
 
 

@@ -28,6 +28,10 @@ doubled or trailing slashes, and whatever the Content-Type says. Errors are
 `{"status": "error", "message", "errors": [{"msg", "code", "field"}]}`.
 """
 
+# Handlers read query values as text and say themselves what is wrong with one; they tell what it is for the
+# description in ``json_schema_extra``. With this in it, the value has to be there.
+NEEDED = {"x-needed": True}
+
 # Swagger UI sets styles on elements from its script, which 'unsafe-inline' for styles allows; no script is inline.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -94,15 +98,24 @@ def _all_shapes(base: type[shapes.Shape]) -> list[type[shapes.Shape]]:
 def _printed(routed: dict[str, Any]) -> dict[str, Any]:
     """The operations under the prefixes they are printed with, with their bodies, without the framework's 422."""
     printed: dict[str, Any] = {}
-    media = {shape.__name__: shape.media for shape in _all_shapes(shapes.Shape)}
+    named = {shape.__name__: shape for shape in _all_shapes(shapes.Shape)}
     for path, verbs in routed.items():
         for verb, operation in verbs.items():
             shown: str | None = operation.pop("x-shown", None)
             takes = operation.pop("x-takes", None)
             operation["responses"].pop("422", None)
+            operation["parameters"] = [_told(parameter) for parameter in operation["parameters"]]
             if takes is not None:
-                content = {media[takes]: {"schema": {"$ref": REF.format(model=takes)}}}
-                operation["requestBody"] = {"content": content, "required": takes != shapes.Empty.__name__}
+                body = named[takes]
+                content = {"schema": {"$ref": REF.format(model=takes)}, "example": body.example}
+                operation["requestBody"] = {"content": {body.media: content}, "required": body.needed}
             at: str = path if shown is None else shown + path[len(paths.SAME_AS.get(shown, shown)) :]
             printed.setdefault(at, {})[verb] = operation
     return printed
+
+
+def _told(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter as its handler tells of it; the framework's "a text, or null" stands only where nothing is told."""
+    schema = {key: value for key, value in parameter["schema"].items() if key not in ("anyOf", "title", "description")}
+    needed = parameter["required"] or schema.pop("x-needed", False)
+    return {**parameter, "required": needed, "schema": {"type": "string", **schema}}

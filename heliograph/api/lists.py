@@ -9,16 +9,23 @@ from starlette.responses import Response
 
 from heliograph.actions import lists as editing
 from heliograph.api import auth, envelope, list_view
+from heliograph.api.shapes import LIST_ID
 from heliograph.errors import Invalid
 from heliograph.store import campaign_links, lists
 
-ListId = Annotated[str, Path(alias="listId", description="The list's id, `cl-…`, or its name.")]
+KINDS = ("call", "sms", "voice", "dnc")  # the vendor's pages put a kind of campaign here, too
+
+ListId = Annotated[
+    str, Path(alias="listId", description="The list's id, `cl-…`, or its name.", examples=[LIST_ID, "Leads"])
+]
 ListKind = Annotated[
     str | None,
-    Query(alias="type", description="`call` (the default): people to text. `dnc`: people never to text."),
+    Query(
+        alias="type",
+        description="`call` (the default; `sms` and `voice` mean it, too): people to text. `dnc`: people not to text.",
+        json_schema_extra={"enum": [*KINDS]},
+    ),
 ]
-
-KINDS = ("call", "sms", "voice", "dnc")  # the vendor's pages put a kind of campaign here, too
 
 
 async def create(call: auth.Campaigns) -> Response:

@@ -10,11 +10,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+CAMPAIGN_ID = "cd-3aefda80-f98e-4f4f-ad41-92803abb0000"
+LIST_ID = "cl-3aefda80-f98e-4f4f-ad41-92803abb0000"
+
 
 class Shape(BaseModel):
-    """Base of every described body. ``media`` is the Content-Type it is described with."""
+    """Base of every described body.
+
+    ``media`` is the Content-Type it is described with, ``needed`` whether a request has to have one, ``example``
+    one that the API takes as it stands.
+    """
 
     media: ClassVar[str] = "application/json"
+    needed: ClassVar[bool] = True
+    example: ClassVar[dict[str, Any]] = {}
 
     model_config = ConfigDict(extra="allow")
 
@@ -35,12 +44,28 @@ class Problem(Shape):
     errors: list[ErrorItem]
 
 
+def _anything(schema: dict[str, Any]) -> None:
+    """Where nothing is read, anything may stand."""
+    schema.pop("type", None)
+
+
 class Empty(Shape):
     """Nothing is read from this body; it may be absent."""
+
+    needed = False
+
+    model_config = ConfigDict(json_schema_extra=_anything)
 
 
 class ListDraft(Shape):
     """A contact list to create."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Leads",
+        "description": "People who asked to hear from us",
+        "source": "passiveApi",
+        "allowDuplicates": False,
+    }
 
     name: str = Field(min_length=1, max_length=48, examples=["Leads"])
     description: str = Field(default="", max_length=256, examples=["People who asked to hear from us"])
@@ -51,6 +76,8 @@ class ListDraft(Shape):
 class ListChanges(Shape):
     """What to change of a contact list; what is left out stays."""
 
+    example: ClassVar[dict[str, Any]] = {"name": "Leads 2", "allowDuplicates": True}
+
     name: str | None = Field(default=None, min_length=1, max_length=48, examples=["Leads 2"])
     description: str | None = Field(default=None, max_length=256)
     allowDuplicates: bool | None = None
@@ -59,7 +86,7 @@ class ListChanges(Shape):
 class CampaignName(Shape):
     """A campaign that uses a list."""
 
-    id: str = Field(examples=["cd-3aefda80-f98e-4f4f-ad41-92803abb0000"])
+    id: str = Field(examples=[CAMPAIGN_ID])
     name: str
 
 
@@ -73,7 +100,7 @@ class FileName(Shape):
 class ListRecord(Shape):
     """A contact list."""
 
-    id: str | None = Field(default=None, alias="_id", examples=["cl-3aefda80-f98e-4f4f-ad41-92803abb0000"])
+    id: str | None = Field(default=None, alias="_id", examples=[LIST_ID])
     isActive: bool | None = None
     orgId: str | None = Field(default=None, description="Version 1 only.")
     name: str
@@ -140,13 +167,14 @@ class NewContact(Shape):
 class ContactsDraft(Shape):
     """Contacts to add to a list, named by ``contact_list_name`` or by ``contactListId``."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "contact_list_name": "Leads",
+        "data": [{"phoneNumber": "+14155550100", "first name": "Ada", "last name": "Example"}],
+    }
+
     contact_list_name: str | None = Field(default=None, examples=["Leads"])
-    contactListId: str | None = Field(default=None, examples=["cl-3aefda80-f98e-4f4f-ad41-92803abb0000"])
-    data: list[NewContact] = Field(
-        min_length=1,
-        max_length=100,
-        examples=[[{"phoneNumber": "+14155550100", "first name": "Ada", "last name": "Example"}]],
-    )
+    contactListId: str | None = Field(default=None, examples=[LIST_ID])
+    data: list[NewContact] = Field(min_length=1, max_length=100)
 
 
 class MessageAnswer(Shape):
@@ -186,6 +214,8 @@ class CsvFile(Shape):
     """A file of contacts. The same bytes are also taken as they are, with Content-Type ``text/csv``."""
 
     media = "multipart/form-data"
+
+    example: ClassVar[dict[str, Any]] = {"file": "firstName,lastName,phoneNumber\nAda,Example,+14155550100\n"}
 
     file: bytes = Field(json_schema_extra={"format": "binary"})
 
