@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table. ``shown``: under which printed prefixes /docs lists it; every prefix works."""
+    """One line of the table.
+
+    ``shown``: under which printed prefixes /docs lists it; every prefix works. ``makes``: where in other paths the
+    ``_id`` that it answers may stand, so that /docs can say what to do with it.
+    """
 
     verb: str
     path: str
@@ -30,6 +34,21 @@ class Route:
     answer: type[shapes.Shape]
     takes: type[shapes.Shape] | None = None
     shown: tuple[str, ...] = (V1, V2)
+    makes: str | None = None
+
+    def printed(self, prefix: str) -> str | None:
+        """The prefix it is shown under in the version of ``prefix``, if it is shown there."""
+        return next((at for at in self.shown if paths.SAME_AS.get(at, at) == prefix), None)
+
+    def operation_id(self, prefix: str) -> str:
+        """Its name in the description, in the version of ``prefix``."""
+        name = f"{self.area}_{self.handler.__name__}_{self.verb.lower()}"
+        return f"{name}_v{paths.version(prefix + '/')}"
+
+    @property
+    def area(self) -> str:
+        """What it is about: the module of its handler."""
+        return self.handler.__module__.rpartition(".")[2]
 
 
 ALL = "/campaign"
@@ -38,7 +57,7 @@ LIST = "/campaign/contactList"
 
 ROUTES = (
     # campaigns
-    Route("POST", ALL, campaigns.create, forms.CampaignAnswer, forms.CampaignDraft),
+    Route("POST", ALL, campaigns.create, forms.CampaignAnswer, forms.CampaignDraft, makes="campaignId"),
     Route("POST", ALL + "/getAllCampaignDetails", campaigns.list_all, forms.CampaignsAnswer, forms.CampaignQuery),
     Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
     Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
@@ -48,7 +67,7 @@ ROUTES = (
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
     # contact lists
-    Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft),
+    Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft, makes="listId"),
     Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),
     Route("POST", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer, shapes.Empty),
     Route("GET", LIST + "/{listId:ref}", lists.get, shapes.ListAnswer),
@@ -81,19 +100,32 @@ def mount(api: FastAPI) -> None:
 
 
 def _mount(api: FastAPI, route: Route, prefix: str) -> None:
-    shown = next((at for at in route.shown if paths.SAME_AS.get(at, at) == prefix), None)
-    area = route.handler.__module__.rpartition(".")[2]
+    shown = route.printed(prefix)
     title, _, text = (route.handler.__doc__ or "").partition("\n")
+    done: dict[str, Any] = {"model": route.answer, "description": "Done."}
+    if route.makes is not None:
+        done["links"] = _links(route.makes, prefix)
     api.add_api_route(
         f"{prefix}/{{appId}}{route.path}",
         route.handler,
         methods=[route.verb],
         response_model=None,
-        responses={200: {"model": route.answer, "description": "Done."}, **REFUSALS},
+        responses={200: done, **REFUSALS},
         summary=title.rstrip("."),
         description="\n".join(line.strip() for line in text.splitlines()).strip(),
-        tags=[area],
-        operation_id=f"{area}_{route.handler.__name__}_{route.verb.lower()}_v{paths.version(prefix + '/')}",
+        tags=[route.area],
+        operation_id=route.operation_id(prefix),
         include_in_schema=shown is not None,
         openapi_extra={"x-shown": shown, "x-takes": None if route.takes is None else route.takes.__name__},
     )
+
+
+def _links(parameter: str, prefix: str) -> dict[str, Any]:
+    """OpenAPI links from an answer with an ``_id`` to every operation in whose path it may stand."""
+    given = {"appId": "$request.path.appId", parameter: "$response.body#/data/_id"}
+    names = [
+        route.operation_id(prefix)
+        for route in ROUTES
+        if f"{{{parameter}:ref}}" in route.path and route.printed(prefix) is not None
+    ]
+    return {name: {"operationId": name, "parameters": given} for name in names}
