@@ -36,6 +36,19 @@ def clock(name: str) -> ZoneInfo | None:
     return None if found is None else _load(found)
 
 
+def instant(clock: ZoneInfo, local: datetime) -> datetime:
+    """The instant (UTC) at which ``clock`` first shows ``local``, which has no zone of its own.
+
+    When it skips that time: the first instant after the gap.
+    """
+    found = local.replace(tzinfo=clock, fold=0).astimezone(UTC)
+    if found.astimezone(clock).replace(tzinfo=None, fold=0) == local:
+        return found
+    # In a gap the two folds stand on either side of it (PEP 495).
+    before = local.replace(tzinfo=clock, fold=1).astimezone(UTC)
+    return _jump(clock, before, found)
+
+
 def steady(clock: ZoneInfo, since: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
     """Stretches from ``since`` (UTC) on, in order and without gaps, in each of which the clock does not jump.
 
