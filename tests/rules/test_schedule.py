@@ -30,7 +30,7 @@ ZONES = (
     "UTC",
 )
 YEARS = 10
-FREQUENCIES = {Daily: rrule.DAILY, Weekly: rrule.WEEKLY, Monthly: rrule.MONTHLY, Yearly: rrule.YEARLY}
+FREQUENCIES: dict[type, Any] = {Daily: rrule.DAILY, Weekly: rrule.WEEKLY, Monthly: rrule.MONTHLY, Yearly: rrule.YEARLY}
 
 
 def at(text: str) -> datetime:
