@@ -1,0 +1,81 @@
+"""Setting the demonstration up: an app with a lively sandbox, people, and campaigns that are played."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from heliograph.actions import access, dnc
+from heliograph.cli import show
+from heliograph.cli.demo import cast
+from heliograph.cli.demo.client import Client
+from heliograph.cli.desk import Desk
+from heliograph.errors import Invalid
+from heliograph.store import senders
+from heliograph.store.apps import App
+
+
+async def set_up(here: Desk, url: str, people: bytes) -> tuple[App, Client]:
+    """An app with its list and its campaigns, all of them playing: what it takes, through the real API."""
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=show.err(), transient=True
+    ) as bar:
+        task = bar.add_task("Making an app with a sandbox carrier ...")
+        app, client = await _app(here, url)
+        bar.update(task, description="Importing contacts through the API ...")
+        await _people(here, app, client, people)
+        for body in cast.CAMPAIGNS:
+            bar.update(task, description=f"Creating and playing {body['name']} ...")
+            made = await client.post("/campaign?campaignType=sms", body)
+            await client.post(f"/campaign/{made['data']['_id']}?campaignType=sms&trigger=play")
+    return app, client
+
+
+async def _app(here: Desk, url: str) -> tuple[App, Client]:
+    now = here.clock()
+    made = await access.create_app(here.db, here.seal, name="Demonstration", now=now)
+    async with here.db.transaction() as conn:
+        sandbox = (await senders.list_accounts(conn, made.app.app_id))[0]
+        await senders.set_account_settings(conn, made.app.app_id, sandbox.account_id, cast.SANDBOX)
+        await senders.add(
+            conn,
+            made.app.app_id,
+            address=cast.CALLER,
+            account_id=sandbox.account_id,
+            parts_per_second=cast.PARTS_PER_SECOND,
+            now=now,
+        )
+    token = access.sign(made.client_id, made.client_secret, now=now)
+    return made.app, Client(url, made.app.public_id, made.app.account_id, token)
+
+
+async def _people(here: Desk, app: App, client: Client, people: bytes) -> None:
+    wanted = {"name": cast.LIST, "description": "From examples/contacts.csv", "source": "passiveApi"}
+    made = await client.post("/campaign/contactList/createContactList", wanted)
+    await client.post(f"/contactLists/{made['data']['_id']}/file?fileName=contacts.csv", csv=people)
+    rows = list(csv.DictReader(io.StringIO(people.decode())))
+    said_no = [row["phoneNumber"] for row in rows[-min(cast.SAID_NO, len(rows) // 4) :]]
+    if len(rows) >= 4:  # noqa: PLR2004  # else there would be nobody left to text
+        await dnc.add(here.db, app, None, said_no, source="person", reason="Asked not to be texted", now=here.clock())
+
+
+def read_people(file: Path | None, most: int | None) -> bytes:
+    """The contacts to import: of the file given, else of the one that comes with Heliograph; the first ``most``.
+
+    Raises :class:`Invalid` when there is no such file.
+    """
+    found = file or next((path for path in _shipped() if path.exists()), None)
+    if found is None:
+        text = f"The example contacts are not here ({_shipped()[0]}); name a CSV file with --contacts"
+        raise Invalid(text, field="contacts")
+    lines = found.read_bytes().splitlines(keepends=True)
+    return b"".join(lines if most is None else lines[: most + 1])
+
+
+def _shipped() -> tuple[Path, ...]:
+    """In a checkout, and in an installed package."""
+    package = Path(__file__).resolve().parents[2]
+    return package.parent / "examples" / "contacts.csv", package / "examples" / "contacts.csv"

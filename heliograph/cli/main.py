@@ -1,0 +1,55 @@
+"""The command ``heliograph``: its table of commands, and how each ends."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import heliograph
+from heliograph.cli import access, campaigns, dnc, exits, lists, serve, status, work
+from heliograph.cli.demo import command as demo
+from heliograph.config import PREFIX
+
+app = typer.Typer(
+    name="heliograph",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": PREFIX.rstrip("_"), "help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("work")(work.work)
+app.command("demo")(demo.demo)
+app.command("token")(access.token)
+app.command("status")(status.status)
+app.command("unknown")(status.unknown)
+app.add_typer(access.app_commands, name="app")
+app.add_typer(access.client_commands, name="client")
+app.add_typer(lists.commands, name="list")
+app.add_typer(dnc.commands, name="dnc")
+app.add_typer(campaigns.commands, name="campaign")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"heliograph {heliograph.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, allow_from_autoenv=False, help="Say which.")
+    ] = False,
+) -> None:
+    """Self-hosted SMS campaigns: a stop that is a barrier, a ledger that adds up, an answer to every why.
+
+    Begin with `heliograph demo`, or with `heliograph serve`. Exit codes are listed in docs/operations.md.
+    """
+
+
+def main() -> None:
+    """Run the command line; end with its exit code."""
+    exits.end_with(lambda: app(prog_name="heliograph"))
