@@ -1,0 +1,158 @@
+"""The console as one ASGI application, and how it stands beside the API on one server.
+
+The command line composes them::
+
+    api = create_api(db, seal, settings, clock)
+    mount(api, create_web(db, settings, clock))
+
+The console answers ``/`` and everything below ``/console``; every other path, and every 404 and 405 of the
+API, stays the API's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from heliograph import errors
+from heliograph.rules.campaign import CampaignStatus
+from heliograph.web import door, pages, wording
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope
+
+    from heliograph.config import Clock, Settings
+    from heliograph.store.database import Database
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+# Looked up along the class's ancestors, so that a new error has its parent's status until it gets a line.
+STATUS: dict[type, int] = {
+    errors.Invalid: 400,
+    errors.TooLarge: 413,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Stopping: 503,
+    errors.StoreUnavailable: 503,
+}
+
+
+def create_web(db: Database, settings: Settings, clock: Clock) -> Starlette:
+    """The console over an open database. Whoever opened the database closes it."""
+    templates = environment()
+    page = pages.Pages(db, settings, clock, templates)
+
+    def trouble(request: Request, error: Exception) -> Response:
+        return _trouble(templates, clock, request, error)
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return trouble(request, error)
+
+    verb = "/console/{app}/{campaign}/{word}"
+    return Starlette(
+        routes=[
+            Route("/", page.home, methods=["GET"]),
+            Route("/console", _front),
+            Route("/console/campaigns", page.live, methods=["GET"]),
+            Mount("/console/static", _Static(directory=STATIC), name="static"),
+            Route(verb, page.ask, methods=["GET"]),
+            Route(verb, page.act, methods=["POST"]),
+        ],
+        middleware=[Middleware(door.Door, page=trouble)],
+        exception_handlers={errors.HeliographError: handle, HTTPException: handle},
+    )
+
+
+async def _front(_request: Request) -> Response:
+    return RedirectResponse("/")
+
+
+def mount(server: Starlette, web: Starlette) -> None:
+    """Have ``web`` answer its own paths of ``server``, and no others."""
+    for path in ("/", "/console", "/console/{rest:path}"):
+        server.router.routes.append(Route(path, web, include_in_schema=False))
+
+
+def environment() -> Environment:
+    """The templates, with the words they use. Everything is escaped; a name that is not there is an error."""
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    version = _version()
+
+    def asset(name: str) -> str:
+        return f"/console/static/{name}?v={version}"
+
+    words: dict[str, object] = {
+        "asset": asset,
+        "statuses": list(CampaignStatus),
+        "percent": wording.percent,
+        "moment": wording.moment,
+    }
+    env.globals.update(cast("dict[str, Any]", words))
+    env.filters["number"] = lambda value: f"{value:,}"
+    return env
+
+
+def _version() -> str:
+    """Changes with any static file, so that browsers may keep each for good."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class _Static(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file; one asked for by its version never changes."""
+        response = await super().get_response(path, scope)
+        kept = "public, max-age=31536000, immutable" if b"v=" in scope["query_string"] else "no-cache"
+        response.headers["Cache-Control"] = kept
+        return response
+
+
+def _trouble(templates: Environment, clock: Clock, request: Request, error: Exception) -> Response:
+    """A sentence about an error: in the status line of the page that is there, or as a page of its own."""
+    status, text = _told(request, error)
+    shut = isinstance(error, errors.Forbidden) and request.method == "GET"
+    name = "said.html" if pages.is_partial(request) else "shut.html" if shut else "trouble.html"
+    port = (request.scope.get("server") or ("", None))[1] or 8080
+    values = {"said": {"text": text, "trouble": True}, "status": status, "port": port, "now": clock()}
+    headers = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML", "Vary": "HX-Request"}
+    if status == 503:  # noqa: PLR2004  # Service Unavailable
+        headers["Retry-After"] = "1"
+    return HTMLResponse(templates.get_template(name).render(values), status, headers=headers)
+
+
+def _told(request: Request, error: Exception) -> tuple[int, str]:
+    if isinstance(error, HTTPException):
+        gone = f"There is no page {request.scope['path']}."
+        return error.status_code, gone if error.status_code == 404 else str(error.detail)  # noqa: PLR2004  # Not Found
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    if isinstance(error, errors.HeliographError) and status is not None:
+        return status, error.message
+    reference = secrets.token_hex(6)
+    log.error("event=unforeseen reference=%s path=%s", reference, request.scope["path"], exc_info=error)
+    return 500, f"Something went wrong on our side; the log has it under reference {reference}."

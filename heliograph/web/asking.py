@@ -1,0 +1,109 @@
+"""What the console says before a verb is done, and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heliograph.rules import campaign as law
+from heliograph.rules import draft
+from heliograph.rules.campaign import UNDER_WAY, CampaignStatus, Verb
+from heliograph.web.wording import are, counted, people, were
+
+if TYPE_CHECKING:
+    from heliograph.store.overview import Standing
+    from heliograph.store.tallies import Ledger
+
+VERBS = {"start": Verb.PLAY, "stop": Verb.STOP, "delete": Verb.DELETE}  # as the console's addresses name them
+
+_SCHEDULED = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RESCHEDULED})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a verb is done. ``text``: what people will read on their phones, where that matters."""
+
+    title: str
+    sentences: tuple[str, ...]
+    button: str
+    keep: str
+    dangerous: bool
+    text: str | None = None
+
+
+def allowed(status: CampaignStatus) -> tuple[str, ...]:
+    """The verbs that the law allows from a status, in the console's words."""
+    return tuple(word for word, verb in VERBS.items() if (status, verb) in law.MOVES)
+
+
+def question(word: str, standing: Standing) -> Question:
+    """What will happen if the verb is done now. Raises IllegalMove when the status does not allow it."""
+    verb = VERBS[word]
+    law.after(standing.status, verb, name=standing.name)
+    if verb is Verb.PLAY:
+        return _start(standing)
+    return _stop(standing) if verb is Verb.STOP else _delete(standing)
+
+
+def _start(standing: Standing) -> Question:
+    lists = ", ".join(standing.list_names)
+    first = (
+        f"Everybody on {lists} is texted from {standing.caller_id}: {counted(standing.contacts, 'contact')}, "
+        "each number once, except those who must not be contacted."
+    )
+    whom = [first if standing.contacts else f"Nobody would be texted: {lists} has no contacts yet."]
+    if standing.carrier == "sandbox":
+        whom.append("It last went through the sandbox carrier: no phone rang.")
+    if standing.run_id is not None:
+        again = standing.ledger.sent
+        whom.append(f"This is a new run over everybody, {people(again)} texted by the last one included.")
+    whom.append("Texts leave within a second, to each person only in the campaign's hours where they are.")
+    text = draft.message_text(standing.message)
+    return Question(f"Start {standing.name}?", tuple(whom), "Start now", "Not now", dangerous=False, text=text)
+
+
+def _stop(standing: Standing) -> Question:
+    again = "Starting it again later is a new run over everybody on its lists, those already texted included."
+    return Question(
+        f"Stop {standing.name}?", (*_what_a_stop_does(standing), again), "Stop now", "Keep it running", dangerous=True
+    )
+
+
+def _delete(standing: Standing) -> Question:
+    sentences: tuple[str, ...] = ()
+    if standing.status in UNDER_WAY | _SCHEDULED:
+        sentences = (f"It is {standing.status.value}, so it is stopped first.", *_what_a_stop_does(standing))
+    then = "Then nobody" if sentences else "Nobody"
+    sent = standing.ledger.sent
+    kept = f" The {counted(sent, 'text')} that left stay in the ledger, for receipts and audit." if sent else ""
+    gone = f"{then} finds it any more, here or in the API, and its name is free.{kept}"
+    sentences += (gone, "This cannot be undone.")
+    return Question(f"Delete {standing.name}?", sentences, "Delete for good", "Keep it", dangerous=True)
+
+
+def _what_a_stop_does(standing: Standing) -> tuple[str, ...]:
+    if standing.status in _SCHEDULED:
+        return ("It does not start by itself any more.",)
+    ledger = standing.ledger
+    waiting = ledger.held + ledger.ready
+    first = f"Not one more text leaves: {people(waiting)} still waiting {are(waiting)} not texted."
+    if waiting == 0:
+        first = "Not one more text leaves; nobody is waiting."
+    if standing.unread:
+        first += f" Nor are those among up to {counted(standing.unread, 'contact')} of its lists not read yet."
+    left = ledger.sent + ledger.failed + ledger.unknown + ledger.submitting
+    return (first, f"What left already, for {people(left)}, cannot be called back.") if left else (first,)
+
+
+def done(word: str, before: Standing, ledger: Ledger) -> str:
+    """What a verb has done, for the status line. ``ledger``: the numbers of the run after it."""
+    if VERBS[word] is Verb.PLAY:
+        return f"Started {before.name}: {counted(before.contacts, 'contact')} to go through."
+    if before.status not in UNDER_WAY:
+        return f"{'Stopped' if VERBS[word] is Verb.STOP else 'Deleted'} {before.name}."
+    dropped = f"{people(ledger.expired).capitalize()} {were(ledger.expired)} not texted."
+    if before.unread:
+        dropped += " Nor was whoever had not been read from its lists yet."
+    if ledger.submitting:
+        dropped += f" {ledger.submitting:,} had left in that very moment; their answers are awaited."
+    return f"{'Stopped' if VERBS[word] is Verb.STOP else 'Stopped and deleted'} {before.name}. {dropped}"
