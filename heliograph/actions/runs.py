@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from heliograph.errors import Conflict, NotFound
+from heliograph.errors import Conflict, IllegalMove, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, template
+from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import bell, campaigns, dnc, locks, runs, senders, tallies
+from heliograph.store import bell, campaigns, dnc, locks, runs, schedules, senders, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,42 +32,55 @@ OPENING = "Hello <First Name>, this is our support line. Reply to this message a
 async def play(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
     """Begin a new run of a campaign over its whole audience; answers the campaign, Active.
 
-    Raises NotFound; IllegalMove when its status does not allow it; Conflict when no sender serves its
-    caller id.
+    Raises NotFound; IllegalMove when its status does not allow it, or when it is to start by itself;
+    Conflict when no sender serves its caller id.
     """
     async with db.transaction() as conn:
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
+        if campaign.status in law.WAITING:
+            raise IllegalMove(await _waits(conn, campaign), field="status")
         status = law.after(campaign.status, Verb.PLAY, name=campaign.name)
-        sender = await senders.resolve(conn, app.app_id, campaign.caller_id)
-        if sender is None:
-            text = (
-                f"No sender of this app serves the caller id {campaign.caller_id}: "
-                "add a sender with that address, or one with the address *"
-            )
-            raise Conflict(text, field="dialingStrategy.callerId.phoneNumber")
-        public_id = ids.new("cid")
-        run_id = await runs.insert(
-            conn,
-            app_id=app.app_id,
-            public_id=public_id,
-            campaign_id=campaign.campaign_id,
-            sender_id=sender.sender_id,
-            caller_id=campaign.caller_id,
-            template=_text(campaign),
-            missing=_missing(campaign),
-            calling_hours=campaign.dialing["callingHours"],
-            list_ids=list(campaign.list_ids),
-            dnc_list_ids=await _dnc_lists(conn, campaign),
-            now=now,
+        return await begin(conn, campaign, status, now=now)
+
+
+async def begin(
+    conn: Conn, campaign: Campaign, status: CampaignStatus, *, now: datetime, hours: object = None
+) -> Campaign:
+    """Begin a run of a campaign that the caller's transaction has locked; answers it with ``status``.
+
+    ``hours`` are calling hours to count in place of the campaign's. Raises Conflict when no sender serves
+    its caller id; nothing is written then.
+    """
+    sender = await senders.resolve(conn, campaign.app_id, campaign.caller_id)
+    if sender is None:
+        text = (
+            f"No sender of this app serves the caller id {campaign.caller_id}: "
+            "add a sender with that address, or one with the address *"
         )
-        await tallies.open_for(conn, app.app_id, run_id, [0, sender.sender_id])
-        await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
-        await bell.ring(conn, "play")
+        raise Conflict(text, field="dialingStrategy.callerId.phoneNumber")
+    public_id = ids.new("cid")
+    run_id = await runs.insert(
+        conn,
+        app_id=campaign.app_id,
+        public_id=public_id,
+        campaign_id=campaign.campaign_id,
+        sender_id=sender.sender_id,
+        caller_id=campaign.caller_id,
+        template=_text(campaign),
+        missing=_missing(campaign),
+        calling_hours=campaign.dialing["callingHours"] if hours is None else hours,
+        list_ids=list(campaign.list_ids),
+        dnc_list_ids=await _dnc_lists(conn, campaign),
+        now=now,
+    )
+    await tallies.open_for(conn, campaign.app_id, run_id, [0, sender.sender_id])
+    await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
+    await bell.ring(conn, "play")
     return replace(campaign, status=status, run_id=run_id, run_public_id=public_id, updated_at=now, run_updated_at=now)
 
 
 async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
-    """End the run under way and drop the rest of it; answers the campaign, Stopped.
+    """End the run under way and drop the rest of it; answers the campaign, Stopped, with its schedule off.
 
     When this returns no text of the campaign leaves any more. Raises NotFound, IllegalMove, and Stopping
     when a frozen worker keeps the gate (then nothing has changed).
@@ -75,7 +89,7 @@ async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.STOP, name=campaign.name)
         await _end(conn, campaign, status, reason="stopped", now=now)
-    return replace(campaign, status=status, updated_at=now)
+    return replace(campaign, status=status, scheduled=False, recurring=False, next_start=None, updated_at=now)
 
 
 async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
@@ -121,6 +135,7 @@ async def delete(db: Database, app: App, campaign_id: str, *, now: datetime) -> 
 async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
     """Call a run complete if nobody of it is left to text; whether it was.
 
+    Its campaign is Completed then or, when its schedule has another start, Scheduled again.
     Somebody accepted whose receipt has not come, or whose fate is unknown, does not keep it open: there
     is nothing left for the engine to do.
     """
@@ -133,10 +148,30 @@ async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
             return False
         if campaign.run_id != run.run_id or campaign.status is not CampaignStatus.ACTIVE:
             return False
-        status = law.after(campaign.status, Verb.COMPLETE, name=campaign.name)
+        verb = Verb.COMPLETE if campaign.next_start is None else Verb.RECUR
+        status = law.after(campaign.status, verb, name=campaign.name)
         await campaigns.set_status(conn, run.app_id, run.campaign_id, status, now=now)
+        if campaign.next_start is None:
+            await schedules.disable(conn, run.app_id, run.campaign_id, now=now)
         await runs.end(conn, run.app_id, run.run_id, reason="completed", now=now)
         await bell.ring(conn, "completed")
+    return True
+
+
+async def finish(db: Database, app_id: int, campaign_id: str, *, now: datetime) -> bool:
+    """Complete a campaign that is Active although its schedule's end has come; whether it was.
+
+    The same barrier as :func:`stop`: whoever was not sent to is expired. Raises NotFound, Stopping.
+    """
+    async with db.transaction() as conn:
+        campaign = await campaigns.lock(conn, app_id, campaign_id)
+        schedule = await schedules.find(conn, app_id, campaign.campaign_id)
+        if campaign.status is not CampaignStatus.ACTIVE or schedule is None or not schedule.enabled:
+            return False
+        if schedule.ends_at is None or schedule.ends_at > now:
+            return False
+        status = law.after(campaign.status, Verb.COMPLETE, name=campaign.name)
+        await _end(conn, campaign, status, reason="completed", now=now)
     return True
 
 
@@ -151,14 +186,27 @@ async def _is_over(db: Database, run: runs.Run, now: datetime) -> bool:
 
 
 async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason: str, now: datetime) -> None:
-    """Close the gate, then change what everyone inside one reads."""
+    """Close the gate, then change what everyone inside one reads. Nothing starts by itself afterwards."""
     await locks.close_gate(conn, campaign.campaign_id)
     if status is not campaign.status:
         await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now)
+    await schedules.disable(conn, campaign.app_id, campaign.campaign_id, now=now)
     if campaign.run_id is not None:
         await runs.end(conn, campaign.app_id, campaign.run_id, reason=reason, now=now)
         await tallies.expire_waiting(conn, campaign.app_id, campaign.run_id)
     await bell.ring(conn, reason)
+
+
+async def _waits(conn: Conn, campaign: Campaign) -> str:
+    """What to tell someone who plays a campaign that is to start by itself: when it will, and how to play it now."""
+    schedule = await schedules.find(conn, campaign.app_id, campaign.campaign_id)
+    zone = campaign.dialing["callingHours"]["timezone"]
+    told = f"Campaign {campaign.name} is {campaign.status.value}"
+    if campaign.next_start is not None:
+        told += f": it starts by itself at {schedule_law.wall(campaign.next_start, zone)}"
+    elif schedule is not None and schedule.last_reason is not None:
+        told += f", but no start of it is to come: {schedule.last_reason}"
+    return f"{told}. To play it now, disable its schedule first"
 
 
 def _text(campaign: Campaign) -> str:

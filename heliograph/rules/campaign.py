@@ -28,6 +28,10 @@ class Verb(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     COMPLETE = "complete"
+    SCHEDULE = "enabling the schedule"
+    UNSCHEDULE = "disabling the schedule"
+    START = "a scheduled start"  # its time has come
+    RECUR = "waiting for the next start"  # as COMPLETE, when its schedule has another one
     EDIT = "edit"
     DELETE = "delete"
 
@@ -45,6 +49,25 @@ MOVES: dict[tuple[CampaignStatus, Verb], CampaignStatus] = {
     (_S.SCHEDULED, Verb.STOP): _S.STOPPED,
     (_S.RESCHEDULED, Verb.STOP): _S.STOPPED,
     (_S.ACTIVE, Verb.COMPLETE): _S.COMPLETED,
+    # Ready, Stopped and Completed are scheduled; what is scheduled already is scheduled anew. While a run is
+    # under way there is nothing to wait for, so its schedule is set when it is over.
+    (_S.READY, Verb.SCHEDULE): _S.SCHEDULED,
+    (_S.STOPPED, Verb.SCHEDULE): _S.SCHEDULED,
+    (_S.COMPLETED, Verb.SCHEDULE): _S.SCHEDULED,
+    (_S.SCHEDULED, Verb.SCHEDULE): _S.RESCHEDULED,
+    (_S.RESCHEDULED, Verb.SCHEDULE): _S.RESCHEDULED,
+    (_S.SCHEDULED, Verb.START): _S.ACTIVE,
+    (_S.RESCHEDULED, Verb.START): _S.ACTIVE,
+    (_S.ACTIVE, Verb.RECUR): _S.SCHEDULED,
+    # Disabling is allowed everywhere, so that saying it twice does no harm; a run under way goes on and is the last.
+    (_S.SCHEDULED, Verb.UNSCHEDULE): _S.READY,
+    (_S.RESCHEDULED, Verb.UNSCHEDULE): _S.READY,
+    (_S.PREPARING, Verb.UNSCHEDULE): _S.PREPARING,
+    (_S.READY, Verb.UNSCHEDULE): _S.READY,
+    (_S.ACTIVE, Verb.UNSCHEDULE): _S.ACTIVE,
+    (_S.PAUSED, Verb.UNSCHEDULE): _S.PAUSED,
+    (_S.STOPPED, Verb.UNSCHEDULE): _S.STOPPED,
+    (_S.COMPLETED, Verb.UNSCHEDULE): _S.COMPLETED,
     (_S.PREPARING, Verb.EDIT): _S.PREPARING,
     (_S.READY, Verb.EDIT): _S.READY,
     (_S.STOPPED, Verb.EDIT): _S.STOPPED,
@@ -64,6 +87,7 @@ MOVES: dict[tuple[CampaignStatus, Verb], CampaignStatus] = {
 }
 
 UNDER_WAY = frozenset({_S.ACTIVE, _S.PAUSED})
+WAITING = frozenset({_S.SCHEDULED, _S.RESCHEDULED})  # for the time to start by itself
 
 
 def after(status: CampaignStatus, verb: Verb, *, name: str) -> CampaignStatus:

@@ -27,7 +27,8 @@ class Campaign:
     """A row of table ``campaign`` with the names of what it is linked to.
 
     ``dialing``, ``message`` and ``schedule`` are as they were sent. ``run_id`` is the run under way or the
-    last one; ``run_updated_at`` is when that run began or, if it is over, ended.
+    last one; ``run_updated_at`` is when that run began or, if it is over, ended. ``scheduled``: its schedule
+    is switched on, ``recurring``: and has more than one start; ``next_start`` is None when none is to come.
     """
 
     app_id: int
@@ -51,6 +52,9 @@ class Campaign:
     run_updated_at: datetime | None
     list_ids: tuple[int, ...]
     list_names: tuple[str, ...]
+    scheduled: bool
+    recurring: bool
+    next_start: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -76,12 +80,14 @@ _SELECT = """
 SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.lname, c.description, c.status, c.priority, c.format,
        c.caller_id, c.dialing, c.message, c.flow_id, c.schedule, c.dnc_list_id, d.name AS dnc_list_name,
        c.run_id, r.public_id AS run_public_id, greatest(r.started_at, r.ended_at) AS run_updated_at,
-       linked.list_ids, linked.list_names, c.created_at, c.updated_at"""
+       linked.list_ids, linked.list_names, s.app_id IS NOT NULL AS scheduled,
+       coalesce(s.recurs, false) AS recurring, s.next_at AS next_start, c.created_at, c.updated_at"""
 
 _FROM = """
 FROM campaign c
 LEFT JOIN contact_list d ON d.app_id = c.app_id AND d.list_id = c.dnc_list_id
 LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
+LEFT JOIN schedule s ON s.app_id = c.app_id AND s.campaign_id = c.campaign_id AND s.enabled
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(l.list_id ORDER BY x.position), '{}') AS list_ids,
            coalesce(array_agg(l.name ORDER BY x.position), '{}') AS list_names
@@ -131,6 +137,19 @@ async def lock(conn: Conn, app_id: int, public_id: str) -> Campaign:
     """
     await conn.execute(LOCK, {"app_id": app_id, "public_id": public_id})
     return await get(conn, app_id, public_id)
+
+
+LOCK_FREE = """
+SELECT campaign_id FROM campaign
+WHERE app_id = %(app_id)s AND public_id = %(public_id)s AND deleted_at IS NULL
+FOR UPDATE SKIP LOCKED
+"""
+
+
+async def lock_free(conn: Conn, app_id: int, public_id: str) -> Campaign | None:
+    """As :func:`lock`, without waiting: None when somebody else is changing the campaign, or it is gone."""
+    row = await (await conn.execute(LOCK_FREE, {"app_id": app_id, "public_id": public_id})).fetchone()
+    return None if row is None else await get(conn, app_id, public_id)
 
 
 INSERT = """
