@@ -22,6 +22,7 @@ from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.sweep import sweep
+from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
 from heliograph.store import chunks, locks, receipts, runs, senders
@@ -98,6 +99,7 @@ class Worker:
                 group.create_task(self._record(session)),
                 group.create_task(self._hear()),
                 group.create_task(self._purge(session)),
+                group.create_task(Tick(self._db, self._clock).run()),
             ]
             self.ready.set()
             while not self._stopping.is_set():
