@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import schedules
 from heliograph.errors import Invalid
 from heliograph.rules import campaign as lifecycle
 from heliograph.rules import draft as drafts
@@ -28,6 +29,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Camp
     this app does not have, :class:`~heliograph.errors.DuplicateName` for a name that is taken.
     """
     draft = drafts.parse(body)
+    drafts.unscheduled(draft)
     async with db.transaction() as conn:
         content, list_ids = await _resolve(conn, app, draft)
         public_id = ids.new("cd")
@@ -39,17 +41,24 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Camp
 async def update(db: Database, app: App, public_id: str, body: object, *, now: datetime) -> Campaign:
     """Replace all that a person decides about a campaign; what the body leaves out is gone.
 
-    A run under way keeps the content it was started with. Raises as :func:`create`, and
-    :class:`~heliograph.errors.NotFound`, and :class:`~heliograph.errors.IllegalMove` while it is Active.
+    A run under way keeps the content it was started with; a schedule stays, at the same times of day when
+    the zone changes. Raises as :func:`create`, and :class:`~heliograph.errors.NotFound`, and
+    :class:`~heliograph.errors.IllegalMove` while it is Active.
     """
     draft = drafts.parse(body)
     async with db.transaction() as conn:
         before = await campaigns.lock(conn, app.app_id, public_id)
+        if not before.scheduled:
+            drafts.unscheduled(draft)
         status = lifecycle.after(before.status, Verb.EDIT, name=before.name)
         content, list_ids = await _resolve(conn, app, draft)
         await campaigns.update(conn, app.app_id, before.campaign_id, content, status, now=now)
         await campaign_links.link_lists(conn, app.app_id, before.campaign_id, list_ids)
-        return await campaigns.get(conn, app.app_id, public_id)
+        after = await campaigns.get(conn, app.app_id, public_id)
+        if before.scheduled:
+            await schedules.follow(conn, before, after, now=now)
+            after = await campaigns.get(conn, app.app_id, public_id)
+        return after
 
 
 async def _resolve(conn: Conn, app: App, draft: CampaignDraft) -> tuple[Content, list[int]]:

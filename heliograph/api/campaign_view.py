@@ -197,8 +197,8 @@ def _instance(campaign: Campaign) -> Answer:
 
 
 def _scheduling(campaign: Campaign) -> Answer:
-    return {"isSchedulingEnabled": bool(campaign.schedule.get("isSchedulingEnabled"))}
+    return {"isSchedulingEnabled": campaign.scheduled}
 
 
 def _schedule(campaign: Campaign) -> Answer:
-    return _scheduling(campaign) | {"isRecurrenceEnabled": bool(campaign.schedule.get("isRecurrenceEnabled"))}
+    return _scheduling(campaign) | {"isRecurrenceEnabled": campaign.recurring}

@@ -115,6 +115,19 @@ def parse(body: object) -> CampaignDraft:
     )
 
 
+def unscheduled(draft: CampaignDraft) -> None:
+    """Refuse a draft that says it has a schedule, where there is none: it is set by a call of its own.
+
+    Raises :class:`Invalid`. Of a campaign that is scheduled, an edit may send back what was answered.
+    """
+    field = "schedule.isSchedulingEnabled"
+    if draft.schedule["isSchedulingEnabled"]:
+        text = (
+            f"{field} is true. Here it takes false; a schedule is set with the schedule call, once the campaign exists"
+        )
+        raise Invalid(text, field=field)
+
+
 def message_text(message: Mapping[str, object] | None) -> str | None:
     """The words of a campaign's stored ``message``, decoded and normalised, placeholders still in it."""
     raw = (message or {}).get("message")
@@ -267,12 +280,7 @@ def _text(message: dict[str, object] | None, form: Format, *, templated: bool) -
 
 
 def _schedule(raw: object) -> dict[str, object]:
-    """No schedule: it is set by its own call, and the create answer holds only that it is off."""
-    field = "schedule.isSchedulingEnabled"
+    """Whether the body says that the campaign starts by itself. It cannot bring that about: see :func:`unscheduled`."""
     enabled = None if raw is None else reading.mapping(raw, "schedule").get("isSchedulingEnabled")
-    if enabled is not None and reading.flag(enabled, field):
-        raise Invalid(
-            f"{field} is true. Here it takes false; a schedule is set with the schedule call, once the campaign exists",
-            field=field,
-        )
-    return {"isSchedulingEnabled": False}
+    on = enabled is not None and reading.flag(enabled, "schedule.isSchedulingEnabled")
+    return {"isSchedulingEnabled": on}

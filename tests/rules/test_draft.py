@@ -62,6 +62,13 @@ def test_the_vendors_simple_body() -> None:
     assert found.schedule == {"isSchedulingEnabled": False}
 
 
+def test_a_schedule_is_not_set_by_a_draft() -> None:
+    draft.unscheduled(draft.parse(SIMPLE))
+    with pytest.raises(Invalid, match="set with the schedule call") as refused:
+        draft.unscheduled(draft.parse(_with("schedule.isSchedulingEnabled", True)))
+    assert refused.value.field == "schedule.isSchedulingEnabled"
+
+
 def test_the_vendors_advanced_body() -> None:
     found = draft.parse(ADVANCED)
     assert (found.format, found.flow_name, found.message, found.text) == ("advanced", "Support", None, None)
@@ -167,7 +174,6 @@ def test_the_message_is_kept_word_for_word() -> None:
         ("dialingStrategy.note", float("nan"), "dialingStrategy.note"),
         ("schedule", [], "schedule"),
         ("schedule.isSchedulingEnabled", "false", "schedule.isSchedulingEnabled"),
-        ("schedule.isSchedulingEnabled", True, "schedule.isSchedulingEnabled"),
     ],
 )
 def test_each_fault_is_named(path: str, value: object, field: str) -> None:
