@@ -33,7 +33,8 @@ class Standing:
 
     ``contacts`` are the lines of its lists now, ``audience`` those there were when the run began.
     ``planned``: the lists of the run have been read to the end. ``waits`` are the first two times that
-    people are held until, soonest first. ``lane_held``: some worker sends through the run's sender now.
+    people are held until, soonest first. ``next_at``: when it starts by itself, if it does.
+    ``lane_held``: some worker sends through the run's sender now.
     What concerns the run is empty when there never was one.
     """
 
@@ -48,6 +49,7 @@ class Standing:
     list_names: tuple[str, ...]
     contacts: int
     run_id: int | None
+    next_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
     audience: int
@@ -87,11 +89,12 @@ _NUMBERS = """
 )
 SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.status, s.priority, s.caller_id,
        s.message, linked.list_names, linked.contacts, s.run_id, s.started_at, s.ended_at, s.audience, s.planned,
-       s.calling_hours, k.kind AS carrier, n.parts_per_second,
+       s.calling_hours, z.next_at, k.kind AS carrier, n.parts_per_second,
        EXISTS (SELECT FROM lane WHERE lane.sender_id = s.sender_id) AS lane_held,
        coalesce(later.held, 0)::bigint AS later_held, later.zones, later.dues, later.people, sums.*
 FROM shown s
 JOIN app a ON a.app_id = s.app_id
+LEFT JOIN schedule z ON z.app_id = s.app_id AND z.campaign_id = s.campaign_id AND z.enabled
 LEFT JOIN sender n ON n.app_id = s.app_id AND n.sender_id = s.sender_id
 LEFT JOIN carrier_account k ON k.app_id = n.app_id AND k.account_id = n.account_id
 CROSS JOIN LATERAL (

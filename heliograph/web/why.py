@@ -50,7 +50,7 @@ def explain(standing: Standing, now: datetime) -> Why:
     elif standing.status in _ENDED:
         pieces = _ended(_ENDED[standing.status], standing)
     else:
-        pieces = [_idle(standing)]
+        pieces = _idle(standing)
     return Why(tuple(pieces), " ".join(_alarms(standing, now)))
 
 
@@ -72,19 +72,21 @@ def _unattended(standing: Standing, now: datetime) -> bool:
     return left > 0 and now - standing.started_at >= NOTICE
 
 
-def _idle(standing: Standing) -> str:
+def _idle(standing: Standing) -> list[str | Moment]:
     match standing.status:
         case CampaignStatus.PAUSED:
             waiting = standing.ledger.held + standing.ledger.ready
-            return f"Held by a person, with {wording.people(waiting)} waiting until it is resumed."
+            return [f"Held by a person, with {wording.people(waiting)} waiting until it is resumed."]
+        case CampaignStatus.SCHEDULED | CampaignStatus.RESCHEDULED if standing.next_at is not None:
+            return ["Starts by itself ", Moment(standing.next_at), "."]
         case CampaignStatus.SCHEDULED | CampaignStatus.RESCHEDULED:
-            return "Starts by itself at its scheduled time."
+            return ["Scheduled, with no start to come."]
         case CampaignStatus.READY:
             lists = wording.counted(len(standing.list_names), "list")
             contacts = wording.counted(standing.contacts, "contact")
-            return f"Ready to start: {contacts} on {lists}." if standing.contacts else "Its lists are empty."
+            return [f"Ready to start: {contacts} on {lists}." if standing.contacts else "Its lists are empty."]
         case _:
-            return "Being made ready; it cannot be started yet."
+            return ["Being made ready; it cannot be started yet."]
 
 
 def _active(standing: Standing, now: datetime) -> list[str | Moment]:

@@ -27,7 +27,7 @@ NINE = "Held Ready Submitting Unknown Accepted Delivered Failed Suppressed Expir
 
 def numbers(page: str) -> dict[str, int]:
     """The numbers of the first campaign on a page."""
-    first = page[page.index('<dl class="numbers">') :]
+    first = page[page.index('<dl class="numbers') :]
     found = re.findall(r"<dt>(\w+)</dt><dd>([\d,]+)</dd>", first[: first.index("</dl>")])
     return {word: int(value.replace(",", "")) for word, value in found}
 
@@ -104,6 +104,21 @@ async def test_it_says_that_nobody_sends_and_that_some_are_unknown(
     sentence = why((await browser.get("/")).text)
     assert "No worker is sending it. Start one: heliograph work" in sentence
     assert "3 people unknown" in sentence
+
+
+async def test_a_scheduled_campaign_says_when_it_starts(
+    browser: httpx.AsyncClient, stage: Any, db: Database, clock: FrozenClock
+) -> None:
+    app = await stage.app()
+    campaign = await stage.campaign(app, "Reminder")
+    async with db.connection() as conn:
+        await campaigns.set_status(conn, app.app_id, campaign.campaign_id, CampaignStatus.SCHEDULED, now=clock())
+        await conn.execute(
+            """INSERT INTO schedule (app_id, campaign_id, body, recurs, enabled, next_at, updated_at)
+               VALUES (%(app_id)s, %(campaign_id)s, '{}', false, true, %(at)s, %(at)s)""",
+            {"app_id": app.app_id, "campaign_id": campaign.campaign_id, "at": clock() + timedelta(hours=30)},
+        )
+    assert why((await browser.get("/")).text) == "Starts by itself Tue 12:00 UTC."
 
 
 OFFERED = {
