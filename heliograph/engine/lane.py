@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
 WINDOW = 2_000  # people in flight per worker before a lane waits for answers
+EVEN = 0.05  # seconds of a sender's rate in one batch: it then sends evenly, and campaigns share it finely
+CATCH_UP = 0.2  # seconds of its rate that a sender may make up for at once after it was held up
 IDLE = 0.5  # seconds between looks when nobody rings
 GATE_LIMIT = 5.0  # seconds after which a gate is not trusted any more: the process was frozen in it
 DOWN_FIRST, DOWN_MOST = 1.0, 30.0  # seconds a lane waits after its carrier's line broke, doubling
@@ -77,6 +79,7 @@ class Lane:
         self._clock = clock
         self._bell = bell
         self._pace = Pace(sender.parts_per_second)
+        self._even_at = 0.0  # when the next batch would leave if batches left evenly
         self._shares: Shares[int] = Shares()
         self._work: dict[int, Work] = {}
         self._dry: set[int] = set()  # runs without a due chunk at the last look
@@ -140,12 +143,27 @@ class Lane:
         while self._recorder.in_flight >= WINDOW and not self.stopping:
             await self._bell.wait(0.005)
         needed = work.people[work.taken].parts if work.rest else 0
-        while (wait := self._pace.wait(self._seconds(), needed)) > 0 and not self.stopping:
+        while (wait := self._wait(needed)) > 0 and not self.stopping:
             await self._bell.wait(min(wait, IDLE))
+
+    def _wait(self, parts: int) -> float:
+        """Seconds until ``parts`` may leave: never over the rate in any second, and evenly within it."""
+        now = self._seconds()
+        return max(self._pace.wait(now, parts), self._even_at - now)
+
+    def _take(self, parts: int) -> None:
+        """Count parts that have left. Counted when written, not before: the rate's second is the carrier's."""
+        now = self._seconds()
+        self._pace.take(now, parts)
+        if self._pace.rate is not None:
+            self._even_at = max(self._even_at, now - CATCH_UP) + parts / self._pace.rate
 
     def _cut(self, work: Work) -> list[messages.Waiting]:
         """The next people of the chunk: as many as the rate has room for, one at least."""
+        rate = self._pace.rate
         room = self._pace.room(self._seconds())
+        if rate is not None:
+            room = min(room, max(1, int(rate * EVEN)))
         batch: list[messages.Waiting] = []
         for person in work.people[work.taken : work.taken + BATCH]:
             room -= person.parts
@@ -237,8 +255,8 @@ class Lane:
         ]
         parts = sum(person.parts for person in send)
         answers = await self._carrier.submit(texts) if texts else []
-        if parts:  # taken when written, not before: the second that the rate speaks of is the carrier's
-            self._pace.take(self._seconds(), parts)
+        if parts:
+            self._take(parts)
         self._shares.charge(run.run_id, max(parts, 1))
         self._recorder.in_flight += len(send)
         for person, answer in zip(send, answers, strict=True):

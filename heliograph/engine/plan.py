@@ -38,7 +38,7 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
     """
     plan = _plan(run, now)
     async with db.connection() as conn:
-        people, plan_list, plan_seq = await _read(conn, run, limit=limit, with_fields=not plan.text.is_plain)
+        people, cursor = await _read(conn, run, limit=limit, with_fields=plan.needs_fields)
         numbers = [p.number for p in people]
         known = await messages.find_numbers(conn, run.app_id, run.run_id, numbers)
         blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
@@ -48,13 +48,12 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
     if last is None:
         return False
     page.first_seq, page.first_chunk = last[0] - places + 1, last[1] - chunk_count + 1
-    more = plan_list <= len(run.list_ids)
+    more = cursor is not None
     try:
         async with db.transaction() as conn:
             await _write(conn, run, page, now)
-            kept = await runs.planned(
-                conn, run.app_id, run.run_id, plan_list=plan_list, plan_seq=plan_seq, planned_at=None if more else now
-            )
+            came = cursor or runs.Cursor(members.WITHOUT, len(run.list_ids) + 1, 0)
+            kept = await runs.planned(conn, run.app_id, run.run_id, came, planned_at=None if more else now)
             if not kept:
                 raise _RunEnded
             # After the run's row, as everyone who locks both does: two orders would be a deadlock.
@@ -77,19 +76,52 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
     )
 
 
-async def _read(conn: Conn, run: runs.Run, *, limit: int, with_fields: bool) -> tuple[list[audience.Person], int, int]:
-    """The next people, over the run's lists in order, and where planning stands after them."""
+async def _read(
+    conn: Conn, run: runs.Run, *, limit: int, with_fields: bool
+) -> tuple[list[audience.Person], runs.Cursor | None]:
+    """The next people, and where planning stands after them: None at the end of the audience.
+
+    Over the lists in order, those of the highest contact priority first, those without any last.
+    """
+    if run.retry_of is not None:
+        return await _read_failed(conn, run, run.retry_of, limit=limit)
     people: list[audience.Person] = []
-    position, after = run.plan_list, run.plan_seq
-    while position <= len(run.list_ids) and len(people) < limit:
-        list_id, wanted = run.list_ids[position - 1], limit - len(people)
-        page = await members.read_page(conn, run.app_id, list_id, after=after, limit=wanted, with_fields=with_fields)
+    level, position, after = run.plan_level, run.plan_list, run.plan_seq
+    if level == members.FIRST:
+        level = await members.find_next_level(conn, run.app_id, run.list_ids, level)
+    while True:
+        if position > len(run.list_ids):
+            if level == members.WITHOUT:
+                return people, None
+            level = await members.find_next_level(conn, run.app_id, run.list_ids, level)
+            position, after = 1, 0
+        wanted = limit - len(people)
+        if not wanted:
+            return people, runs.Cursor(level, position, after)
+        page = await members.read_page(
+            conn,
+            run.app_id,
+            run.list_ids[position - 1],
+            level=level,
+            after=after,
+            limit=wanted,
+            with_fields=with_fields,
+        )
         people += [audience.Person(m.list_id, m.seq, m.number, m.time_zone, m.fields) for m in page]
         if len(page) < wanted:
             position, after = position + 1, 0
         else:
             after = page[-1].seq
-    return people, position, after
+
+
+async def _read_failed(
+    conn: Conn, run: runs.Run, earlier: int, *, limit: int
+) -> tuple[list[audience.Person], runs.Cursor | None]:
+    """The next people of a run over the failures of an earlier one."""
+    classes = run.retry_classes or []
+    page = await members.read_failed(conn, run.app_id, earlier, classes, after=run.plan_seq, limit=limit)
+    people = [audience.Person(m.list_id, m.contact_seq, m.number, m.time_zone, m.fields) for m in page]
+    return people, runs.Cursor(run.plan_level, 1, page[-1].seq) if len(page) == limit else None
 
 
 def _once_each(people: Sequence[audience.Person], known: set[str]) -> list[audience.Person]:

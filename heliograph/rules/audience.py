@@ -69,6 +69,11 @@ class Plan:
         if self.text.is_plain:
             self._own_parts = parts.measure(self.own).parts
 
+    @property
+    def needs_fields(self) -> bool:
+        """Whether deciding looks at a contact's columns."""
+        return not self.text.is_plain
+
     def decide(self, person: Person, blocked: Collection[str]) -> Planned | tuple[LeftOut, str]:
         """What ``person`` gets, or why nothing: a reason and its detail."""
         if person.number in blocked:

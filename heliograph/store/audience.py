@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import class_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heliograph.store.database import Conn
 
 
@@ -22,20 +24,90 @@ class Member:
     fields: dict[str, Any]
 
 
-# Keyset by the primary key: the millionth page costs what the first did.
-READ_PAGE = """
+FIRST, WITHOUT = 32767, -32768  # levels above and below every priority
+
+NEXT_LEVEL = """
+SELECT max(top.priority) FROM unnest(%(list_ids)s::int[]) AS list (list_id)
+CROSS JOIN LATERAL (
+    SELECT priority FROM contact
+    WHERE app_id = %(app_id)s AND list_id = list.list_id AND priority IS NOT NULL AND priority < %(below)s
+    ORDER BY priority DESC LIMIT 1
+) AS top
+"""
+
+
+async def find_next_level(conn: Conn, app_id: int, list_ids: Sequence[int], below: int) -> int:
+    """The highest priority under ``below`` that any contact of the lists has; WITHOUT when there is none."""
+    cursor = await conn.execute(NEXT_LEVEL, {"app_id": app_id, "list_ids": list(list_ids), "below": below})
+    row = await cursor.fetchone()
+    return WITHOUT if row is None or row[0] is None else int(row[0])
+
+
+# Keyset, by contact_priority or the primary key: the millionth page costs what the first did.
+READ_LEVEL = """
 SELECT list_id, seq, number, time_zone,
        CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
 FROM contact
-WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND priority = %(level)s
+ORDER BY seq LIMIT %(limit)s
+"""
+READ_WITHOUT = """
+SELECT list_id, seq, number, time_zone,
+       CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
+FROM contact
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND priority IS NULL
 ORDER BY seq LIMIT %(limit)s
 """
 
 
-async def read_page(  # which page of which list, how much of each
-    conn: Conn, app_id: int, list_id: int, *, after: int, limit: int, with_fields: bool
+async def read_page(
+    conn: Conn, app_id: int, list_id: int, *, level: int, after: int, limit: int, with_fields: bool
 ) -> list[Member]:
-    """The next ``limit`` contacts of a list after number ``after`` in it."""
-    values = {"app_id": app_id, "list_id": list_id, "after": after, "limit": limit, "with_fields": with_fields}
+    """The next ``limit`` contacts of a list with priority ``level`` (WITHOUT: none), after number ``after`` in it."""
+    values = {
+        "app_id": app_id,
+        "list_id": list_id,
+        "level": level,
+        "after": after,
+        "limit": limit,
+        "with_fields": with_fields,
+    }
+    statement = READ_WITHOUT if level == WITHOUT else READ_LEVEL
     async with conn.cursor(row_factory=class_row(Member)) as cursor:
-        return await (await cursor.execute(READ_PAGE, values)).fetchall()
+        return await (await cursor.execute(statement, values)).fetchall()
+
+
+# A run over the failures of an earlier one. Somebody without an outcome never left: the run was stopped
+# before their turn, which reads as `expired`. Whoever was accepted, delivered or left unknown is out of
+# reach whatever is asked for.
+READ_FAILED = """
+SELECT m.list_id, m.seq, m.number, c.time_zone, coalesce(c.fields, '{}'::json) AS fields, m.contact_seq
+FROM message m
+JOIN run r ON r.app_id = m.app_id AND r.run_id = m.run_id AND r.ended_at IS NOT NULL
+LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
+LEFT JOIN contact c ON c.app_id = m.app_id AND c.list_id = m.list_id AND c.seq = m.contact_seq
+WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq > %(after)s
+  AND coalesce(o.status, 'expired') IN ('failed', 'expired')
+  AND coalesce(o.status, 'expired')::text = ANY(%(classes)s)
+  AND (o.seq IS NOT NULL OR NOT EXISTS (
+      SELECT FROM chunk k WHERE k.app_id = m.app_id AND k.run_id = m.run_id
+        AND coalesce(m.place, m.seq) BETWEEN k.first_seq AND k.next_seq - 1
+  ))
+ORDER BY m.seq LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Member):
+    """A person of an earlier run; ``seq`` counts in that run, ``contact_seq`` in the list."""
+
+    contact_seq: int
+
+
+async def read_failed(
+    conn: Conn, app_id: int, run_id: int, classes: Sequence[str], *, after: int, limit: int
+) -> list[Failed]:
+    """The next people of an ended run, after its seq ``after``, with whom it ended as in ``classes``."""
+    values = {"app_id": app_id, "run_id": run_id, "classes": list(classes), "after": after, "limit": limit}
+    async with conn.cursor(row_factory=class_row(Failed)) as cursor:
+        return await (await cursor.execute(READ_FAILED, values)).fetchall()

@@ -34,6 +34,11 @@ class Run:
     list_ids: list[int]
     dnc_list_ids: list[int]
     audience: int
+    filters: dict[str, Any] | None
+    emergency: bool
+    retry_of: int | None
+    retry_classes: list[str] | None
+    plan_level: int
     plan_list: int
     plan_seq: int
     planned_at: datetime | None
@@ -44,13 +49,14 @@ class Run:
 
 _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.priority,
        r.sender_id, r.caller_id, r.template, r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience,
+       r.filters, r.emergency, r.retry_of, r.retry_classes, r.plan_level,
        r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
 INSERT INTO run (app_id, public_id, campaign_id, sender_id, caller_id, template, missing, calling_hours,
-                 list_ids, dnc_list_ids, audience, started_at)
+                 list_ids, dnc_list_ids, filters, emergency, retry_of, retry_classes, audience, started_at)
 VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(caller_id)s, %(template)s, %(missing)s,
-        %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s,
+        %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -72,6 +78,10 @@ async def insert(  # a row has as many parts as it has
     list_ids: list[int],
     dnc_list_ids: list[int],
     now: datetime,
+    filters: object = None,
+    emergency: bool = False,
+    retry_of: int | None = None,
+    retry_classes: list[str] | None = None,
 ) -> int:
     """Begin a run; answers its internal id."""
     values = {
@@ -85,6 +95,10 @@ async def insert(  # a row has as many parts as it has
         "calling_hours": Json(calling_hours),
         "list_ids": list_ids,
         "dnc_list_ids": dnc_list_ids,
+        "filters": None if filters is None else Json(filters),
+        "emergency": emergency,
+        "retry_of": retry_of,
+        "retry_classes": retry_classes,
         "now": now,
     }
     row = await (await conn.execute(INSERT, values)).fetchone()
@@ -152,16 +166,24 @@ async def reserve(conn: Conn, app_id: int, run_id: int, *, places: int, chunks: 
     return None if row is None else (int(row[0]), int(row[1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far planning has come: contacts of priority ``level``, in list number ``position``, up to ``seq``."""
+
+    level: int
+    position: int
+    seq: int
+
+
 PLANNED = """
-UPDATE run SET plan_list = %(plan_list)s, plan_seq = %(plan_seq)s, planned_at = %(planned_at)s
+UPDATE run SET plan_level = %(plan_level)s, plan_list = %(plan_list)s, plan_seq = %(plan_seq)s,
+               planned_at = %(planned_at)s
 WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
 RETURNING run_id
 """
 
 
-async def planned(  # where planning stands has these parts
-    conn: Conn, app_id: int, run_id: int, *, plan_list: int, plan_seq: int, planned_at: datetime | None
-) -> bool:
+async def planned(conn: Conn, app_id: int, run_id: int, cursor: Cursor, *, planned_at: datetime | None) -> bool:
     """Record how far planning has come; False when the run has ended and the page must not be kept.
 
     Near the end of a page's transaction: a stop waits for it only while it commits.
@@ -169,8 +191,9 @@ async def planned(  # where planning stands has these parts
     values = {
         "app_id": app_id,
         "run_id": run_id,
-        "plan_list": plan_list,
-        "plan_seq": plan_seq,
+        "plan_level": cursor.level,
+        "plan_list": cursor.position,
+        "plan_seq": cursor.seq,
         "planned_at": planned_at,
     }
     return await (await conn.execute(PLANNED, values)).fetchone() is not None

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 ALWAYS = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "12:00 AM", "end": "12:00 AM"}]}
 
 ADD_CONTACTS = """
-INSERT INTO contact (app_id, list_id, seq, number, time_zone, fields, created_at, updated_at)
-SELECT %(app_id)s, %(list_id)s, t.seq, t.number, t.zone, t.fields, now(), now()
-FROM unnest(%(seq)s::int[], %(number)s::text[], %(zone)s::text[], %(fields)s::json[]) AS t (seq, number, zone, fields)
+INSERT INTO contact (app_id, list_id, seq, number, time_zone, priority, fields, created_at, updated_at)
+SELECT %(app_id)s, %(list_id)s, t.seq, t.number, t.zone, t.priority, t.fields, now(), now()
+FROM unnest(%(seq)s::int[], %(number)s::text[], %(zone)s::text[], %(priority)s::int[], %(fields)s::json[])
+     AS t (seq, number, zone, priority, fields)
 """
 COUNT_CONTACTS = "UPDATE contact_list SET contact_count = %(n)s, last_seq = %(n)s WHERE list_id = %(list_id)s"
 
@@ -52,7 +53,7 @@ class World:
     app: App
 
     async def add_list(self, name: str, people: Sequence[dict[str, Any]]) -> None:
-        """A contact list; each person a dict with ``number`` and, if wanted, ``zone`` and columns."""
+        """A contact list; each person a dict with ``number`` and, if wanted, ``zone``, ``priority`` and columns."""
         now = self.clock()
         async with self.db.transaction() as conn:
             made = await lists.create(
@@ -65,13 +66,14 @@ class World:
                 allow_duplicates=False,
                 now=now,
             )
-            columns = [{k: v for k, v in p.items() if k not in {"number", "zone"}} for p in people]
+            columns = [{k: v for k, v in p.items() if k not in {"number", "zone", "priority"}} for p in people]
             values = {
                 "app_id": self.app.app_id,
                 "list_id": made.list_id,
                 "seq": list(range(1, len(people) + 1)),
                 "number": [p["number"] for p in people],
                 "zone": [p.get("zone") for p in people],
+                "priority": [p.get("priority") for p in people],
                 "fields": [Json(c) for c in columns],
             }
             await conn.execute(ADD_CONTACTS, values)
@@ -145,6 +147,12 @@ class World:
         # A process killed inside its write leaves half a line: that text may have left, or not.
         taken = [json.loads(line) for line in lines if line.endswith("}")]
         return [t for t in taken if campaign is None or t["campaignId"] == campaign.public_id]
+
+    async def taken(self, at_least: int, campaign: Campaign | None = None, *, seconds: float = 30) -> None:
+        """Wait until the sandbox has taken so many texts."""
+        async with asyncio.timeout(seconds):
+            while len(self.transcript(campaign)) < at_least:
+                await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Worker]:

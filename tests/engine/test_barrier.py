@@ -46,8 +46,7 @@ async def test_a_stop_drops_the_rest_and_the_numbers_add_up(world: World) -> Non
     campaign = await world.campaign("Dropped", ["People"])
     async with world.working():
         playing = await world.play(campaign)
-        while not world.transcript(campaign):
-            await asyncio.sleep(0.01)
+        await world.taken(1, campaign)
         stopped = await runs.stop(world.db, world.app, playing.public_id, now=world.clock())
         await asyncio.sleep(0.3)
         ledger = await world.ledger(playing)
@@ -82,8 +81,7 @@ async def test_a_deleted_campaign_is_gone_and_its_sent_texts_stay(world: World) 
     campaign = await world.campaign("Gone", ["People"])
     async with world.working():
         playing = await world.play(campaign)
-        while not world.transcript(campaign):
-            await asyncio.sleep(0.01)
+        await world.taken(1, campaign)
         answer = await runs.delete(world.db, world.app, playing.public_id, now=world.clock())
         assert answer.status.value == "Stopped"
         with pytest.raises(NotFound):

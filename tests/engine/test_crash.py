@@ -51,12 +51,6 @@ async def worker_process(world: World) -> AsyncIterator[asyncio.subprocess.Proce
         await process.wait()
 
 
-async def texts_taken(world: World, at_least: int) -> None:
-    async with asyncio.timeout(30):
-        while len(world.transcript()) < at_least:
-            await asyncio.sleep(0.01)
-
-
 def judge(world: World, ledger: Ledger, unknown: set[str], *, kills: int) -> None:
     """Hold our ledger against the carrier's own record."""
     taken = Counter(t["to"] for t in world.transcript())
@@ -87,7 +81,7 @@ async def test_workers_killed_in_the_middle(world: World) -> None:
     kills = 3
     for kill in range(1, kills + 1):
         async with worker_process(world):
-            await texts_taken(world, kill * PEOPLE // 5 + moments.randrange(500))
+            await world.taken(kill * PEOPLE // 5 + moments.randrange(500))
     async with worker_process(world):
         ledger = await world.until(playing, seconds=60)
         judge(world, ledger, await unknown_numbers(world, playing), kills=kills)
@@ -101,7 +95,7 @@ async def test_a_lost_connection_costs_nobody_their_text(world: World) -> None:
     async with world.working():
         playing = await world.play(campaign)
         for cut in (1, 2):
-            await texts_taken(world, cut * PEOPLE // 4)
+            await world.taken(cut * PEOPLE // 4)
             admin = await world.db.connect()
             async with admin:
                 await admin.execute(DROP_CONNECTIONS)
@@ -124,7 +118,7 @@ async def test_what_a_dead_worker_left_is_found_even_when_the_campaign_was_stopp
     await world.add_numbers("People", 0, 50)
     playing = await world.play(await world.campaign("Left", ["People"]))
     async with worker_process(world):
-        await texts_taken(world, 50)
+        await world.taken(50)
     async with world.working(), asyncio.timeout(10):
         while (await world.ledger(playing)).submitting:
             await asyncio.sleep(0.05)

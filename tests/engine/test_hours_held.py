@@ -122,8 +122,7 @@ async def test_closing_time_holds_the_rest_of_a_chunk(frozen_world: World, clock
     campaign = await world.campaign("Closing", ["People"], hours=OFFICE)
     async with world.working():
         playing = await world.play(campaign)
-        while len(world.transcript()) < 10:
-            await asyncio.sleep(0.02)
+        await world.taken(10)
         clock.set(at("2026-12-01 12:30"))
         await asyncio.sleep(0.3)
         sent = len(world.transcript())

@@ -41,8 +41,8 @@ FILL: tuple[LiteralString, ...] = (
        SELECT app_id, run_id, n, 'accepted', 1, run_id || '/' || n, now() FROM run, generate_series(1, 250) n""",
     """INSERT INTO tally (app_id, run_id, sender_id, total, waiting, accepted)
        SELECT app_id, run_id, n, 1000, 500, 500 FROM run, generate_series(1, 50) n""",
-    """INSERT INTO contact (app_id, list_id, seq, number, fields, created_at, updated_at)
-       SELECT app_id, l, n, '+1' || n, '{}', now(), now()
+    """INSERT INTO contact (app_id, list_id, seq, number, priority, fields, created_at, updated_at)
+       SELECT app_id, l, n, '+1' || n, nullif(n % 5, 0), '{}', now(), now()
        FROM app, generate_series(1, 5) l, generate_series(1, 8000) n""",
     """INSERT INTO dnc_entry (app_id, list_id, number, source, created_at)
        SELECT app_id, 2, '+1' || n, 'person', now() FROM app, generate_series(1, 40000) n""",
@@ -69,6 +69,7 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
         assert row is not None
         run = {"app_id": row[0], "run_id": row[1], "campaign_id": row[2], "sender_id": 1, "now": NOW}
         numbers = [f"+1{n}" for n in range(100)]
+        of_list = run | {"list_id": 1, "after": 100, "limit": 500, "with_fields": True}
         outcome = {
             name: [value] * 50
             for name, value in {
@@ -94,10 +95,10 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "messages WITHOUT_OUTCOME": (messages.WITHOUT_OUTCOME, run | {"first": 251, "last": 255}),
             "chunks OF_SENDER_UNSETTLED": (chunks.OF_SENDER_UNSETTLED, run),
             "dnc FIND_BLOCKED": (dnc.FIND_BLOCKED, run | {"list_ids": [2], "numbers": numbers}),
-            "audience READ_PAGE": (
-                audience.READ_PAGE,
-                run | {"list_id": 1, "after": 100, "limit": 500, "with_fields": True},
-            ),
+            "audience READ_LEVEL": (audience.READ_LEVEL, of_list | {"level": 3}),
+            "audience READ_WITHOUT": (audience.READ_WITHOUT, of_list),
+            "audience NEXT_LEVEL": (audience.NEXT_LEVEL, run | {"list_ids": [1, 2], "below": 5}),
+            "audience READ_FAILED": (audience.READ_FAILED, run | {"classes": ["failed"], "after": 9, "limit": 500}),
             "tallies READ": (tallies.READ, run),
             "tallies EXPIRE": (tallies.EXPIRE, run),
             "purges PURGE_STEP": (purges.PURGE_STEP, run),
