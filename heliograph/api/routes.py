@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heliograph.api import campaign_shapes as forms
-from heliograph.api import campaigns, contacts, lists, paths, shapes
+from heliograph.api import campaigns, contacts, lists, paths, schedules, shapes
+from heliograph.api import schedule_shapes as times
 from heliograph.api.paths import V1, V1_ADD, V1_START, V2
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ ROUTES = (
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
+    # schedules
+    Route("POST", ALL + "/schedule", schedules.switch, times.ScheduleAnswer, times.ScheduleDraft, shown=(V2,)),
+    Route("GET", ONE + "/schedule", schedules.get, times.ScheduleRecordAnswer, shown=(V2,)),
     # contact lists
     Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft, makes="listId"),
     Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),

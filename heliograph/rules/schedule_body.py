@@ -44,7 +44,7 @@ def parse(body: object, zone: str) -> Schedule:
         text = f"endDateTime is {end}, which is not later than startDateTime {start}. It takes a time after the start"
         raise Invalid(text, field="endDateTime")
     raw = sent.get("recurrenceObject")
-    recurrence = None if raw is None or raw == {} else _recurrence(reading.mapping(raw, "recurrenceObject"))
+    recurrence = None if raw is None else _recurrence(reading.mapping(raw, "recurrenceObject"))
     return Schedule(
         start=start,
         end=end,

@@ -61,7 +61,6 @@ def test_the_vendors_daily_body() -> None:
             Yearly(4, 2, MonthDay(29)),
         ),
         (BODY | {"recurrenceObject": None}, None),
-        (BODY | {"recurrenceObject": {}}, None),
     ],
 )
 def test_recurrences(body: dict[str, Any], expected: object) -> None:
@@ -96,6 +95,7 @@ R = "recurrenceObject."
         (BODY | {"endDateTime": "2026-01-01 18:29:00"}, "endDateTime", "not later than startDateTime"),
         (BODY | {"endDateTime": "soon"}, "endDateTime", "'soon'"),
         (BODY | {"recurrenceObject": "Daily"}, "recurrenceObject", "'Daily'"),
+        (BODY | {"recurrenceObject": {}}, R + "recurType", "missing or null"),
         (recurring("Hourly"), R + "recurType", "Daily, Weekly, Monthly or Yearly"),
         (recurring("Daily"), R + "dailyDetails", "missing or null"),
         (recurring("Daily", dailyDetails={"onceEveryNdays": 0}), R + "dailyDetails.onceEveryNdays", "1 to"),
