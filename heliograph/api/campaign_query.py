@@ -21,6 +21,11 @@ MAX_SKIP = 2**31 - 1
 MAX_PAGE = MAX_SKIP // MAX_LIMIT
 PRIORITIES = range(1, 6)
 
+# Of the people of a campaign, in its status.
+STATUS_LIMIT = 20
+MAX_STATUS_LIMIT = 100
+MAX_STATUS_PAGE = 10_000_000
+
 _SORTS: dict[tuple[str, str], Sort] = {
     ("name", "asc"): "name",
     ("name", "desc"): "-name",
@@ -63,6 +68,13 @@ def read(sent: object) -> Query:
         created_until=_instant(fields.get("endDate"), "endDate", end_of_day=True),
     )
     return Query(wanted=wanted, sort=_sort(fields.get("sortBy")), skip=skip or (page - 1) * limit, limit=limit)
+
+
+def people(asked: Body) -> tuple[int, int]:
+    """Which page of a campaign's people, and how many on it, as :func:`read` reads numbers."""
+    page = whole_number(asked.get("page"), "page", default=1, least=1, most=MAX_STATUS_PAGE)
+    limit = whole_number(asked.get("limit"), "limit", default=STATUS_LIMIT, least=1, most=MAX_STATUS_LIMIT)
+    return page, limit
 
 
 def whole_number(value: object, field: str, *, least: int, most: int, default: int | None = None) -> int:

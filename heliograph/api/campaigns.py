@@ -20,10 +20,6 @@ from heliograph.store.campaigns import Campaign
 from heliograph.store.database import Conn
 from heliograph.store.tallies import Ledger
 
-STATUS_LIMIT = 20
-MAX_STATUS_LIMIT = 100
-MAX_STATUS_PAGE = 10_000_000
-
 _VIEWS = ("status", "contacts", "ledger")
 _TRIGGERS = {
     "play": (runs.play, campaign_view.started),
@@ -64,14 +60,14 @@ Page = Annotated[
     str | None,
     Query(
         description="Which page of `view=contacts`; also in the body.",
-        json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_STATUS_PAGE},
+        json_schema_extra={"type": "integer", "minimum": 1, "maximum": campaign_query.MAX_STATUS_PAGE},
     ),
 ]
 Limit = Annotated[
     str | None,
     Query(
         description="People on a page of `view=contacts`; also in the body.",
-        json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_STATUS_LIMIT},
+        json_schema_extra={"type": "integer", "minimum": 1, "maximum": campaign_query.MAX_STATUS_LIMIT},
     ),
 ]
 
@@ -162,12 +158,14 @@ async def status(
     """
     if view and view not in _VIEWS:
         raise Invalid(f"view is {view!r}. It takes {', '.join(_VIEWS)}", field="view")
-    asked: dict[str, Any] = {"page": page, "limit": limit} | (await call.body() if view == "contacts" else {})
+    asked = {"page": page, "limit": limit}
+    campaign_query.people(asked)  # what is wrong with it is told even where the body or the view makes it useless
+    asked_page, asked_limit = campaign_query.people(asked | await call.body())
     async with call.db.connection() as conn:
         campaign = await campaigns.get(conn, call.app.app_id, campaign_id)
         match view:
             case "contacts":
-                data = await _people(conn, campaign, call.now, asked)
+                data = await _people(conn, campaign, call.now, page=asked_page, limit=asked_limit)
             case "ledger":
                 data = campaign_view.ledger(campaign, await _numbers(conn, campaign, call.now))
             case _:
@@ -175,11 +173,8 @@ async def status(
     return envelope.reply({"status": "success", "data": data})
 
 
-async def _people(conn: Conn, campaign: Campaign, now: datetime, asked: dict[str, Any]) -> dict[str, Any]:
+async def _people(conn: Conn, campaign: Campaign, now: datetime, *, page: int, limit: int) -> dict[str, Any]:
     """A page of the people of the campaign's present run; nobody when it was never started."""
-    number = campaign_query.whole_number
-    page = number(asked["page"], "page", default=1, least=1, most=MAX_STATUS_PAGE)
-    limit = number(asked["limit"], "limit", default=STATUS_LIMIT, least=1, most=MAX_STATUS_LIMIT)
     numbers = await _numbers(conn, campaign, now)
     people: list[messages.Person] = []
     if campaign.run_id is not None:

@@ -56,15 +56,13 @@ def _too_large(limit: int) -> NoReturn:
 async def json_object(request: Request) -> dict[str, object]:
     """The JSON object in the body; an empty body is an empty object. Raises Invalid or TooLarge."""
     value = await json_value(request)
-    if value is None:
-        return {}
     if not isinstance(value, dict):
         raise Invalid(f"The body is {_kind(value)}, and a JSON object is expected")
     return cast("dict[str, object]", value)
 
 
 async def json_value(request: Request) -> object:
-    """The JSON value in the body whatever its Content-Type says; None when it is empty.
+    """The JSON value in the body whatever its Content-Type says; an empty object when it is empty.
 
     Raises :class:`Invalid` for what is no JSON and for what PostgreSQL or a phone could never hold
     (NUL, half of a surrogate pair, NaN, infinity), and :class:`TooLarge` beyond JSON_LIMIT bytes.
@@ -73,7 +71,7 @@ async def json_value(request: Request) -> object:
     try:
         text = raw.decode("utf-8-sig")
         if not text.strip():
-            return None
+            return {}
         value: object = json.loads(text)
     except UnicodeDecodeError as error:
         raise Invalid(f"The body is not UTF-8 text: byte {error.start} cannot be read") from error

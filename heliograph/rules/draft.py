@@ -139,7 +139,9 @@ def list_draft(body: object) -> ListDraft:
     sent = _object(body)
     # A published sample misprints the key; the rule is the same.
     name = reading.name(sent.get("name") or sent.get("name1"), "name", longest=LONGEST_NAME)
-    source = sent.get("source") or SOURCES[0]
+    source = sent.get("source")
+    if source is None or source == "":
+        source = SOURCES[0]
     if not isinstance(source, str) or source not in SOURCES:
         raise Invalid(f"source is {reading.shown(source)}. It takes one of: {', '.join(SOURCES)}", field="source")
     duplicates = sent.get("allowDuplicates")
