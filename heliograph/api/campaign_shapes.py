@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from heliograph.api import campaign_query
 from heliograph.api.shapes import CAMPAIGN_ID, Shape
@@ -65,6 +65,23 @@ class Scheduling(Shape):
 class CampaignDraft(Shape):
     """A campaign to create, or to put in the place of what it was."""
 
+    # What each format needs on top of what both have.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "title": "simple",
+                    "properties": {"format": {"const": "simple"}, "message": {"type": "object"}},
+                    "required": ["message"],
+                },
+                {
+                    "title": "advanced",
+                    "properties": {"format": {"const": "advanced"}, "experienceFlowName": {"type": "string"}},
+                    "required": ["experienceFlowName"],
+                },
+            ]
+        }
+    )
     example: ClassVar[dict[str, Any]] = {
         "name": "Spring Sale",
         "description": "Ten days in March",
@@ -146,8 +163,8 @@ class PeopleQuery(Shape):
     needed = False
     example: ClassVar[dict[str, Any]] = {"page": 1, "limit": 20}
 
-    page: int = Field(default=1, ge=1, le=10_000_000)
-    limit: int = Field(default=20, ge=1, le=100)
+    page: Annotated[int, Field(ge=1, le=campaign_query.MAX_STATUS_PAGE)] | Unset = 1
+    limit: Annotated[int, Field(ge=1, le=campaign_query.MAX_STATUS_LIMIT)] | Unset = campaign_query.STATUS_LIMIT
 
 
 class CampaignRecord(Shape):

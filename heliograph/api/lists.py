@@ -15,9 +15,7 @@ from heliograph.store import campaign_links, lists
 
 KINDS = ("call", "sms", "voice", "dnc")  # the vendor's pages put a kind of campaign here, too
 
-ListId = Annotated[
-    str, Path(alias="listId", description="The list's id, `cl-…`, or its name.", examples=[LIST_ID, "Leads"])
-]
+ListId = Annotated[str, Path(alias="listId", description="The list's id, `cl-…`, or its name.", examples=[LIST_ID])]
 ListKind = Annotated[
     str | None,
     Query(

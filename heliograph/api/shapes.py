@@ -6,7 +6,7 @@ say what would be accepted, and answers are written field by field in the vendor
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,9 +68,11 @@ class ListDraft(Shape):
     }
 
     name: str = Field(min_length=1, max_length=48, examples=["Leads"])
-    description: str = Field(default="", max_length=256, examples=["People who asked to hear from us"])
-    source: Literal["passiveApi", "passiveApiIntegration"] = "passiveApi"
-    allowDuplicates: bool = False
+    description: Annotated[str, Field(max_length=256)] | None = Field(
+        default="", examples=["People who asked to hear from us"]
+    )
+    source: Literal["passiveApi", "passiveApiIntegration", "apiIntegration", "localDrive", ""] | None = "passiveApi"
+    allowDuplicates: bool | None = False
 
 
 class ListChanges(Shape):
