@@ -51,6 +51,7 @@ ON_ONE = [
     ("POST", "/campaign/{id}/status", "?view=status"),
     ("POST", "/campaign/{id}/status", "?view=contacts"),
     ("POST", "/campaign/{id}/status", "?view=ledger"),
+    ("GET", "/campaign/{id}/schedule", ""),
 ]
 ON_ALL = [("POST", "/campaign", "?campaignType=sms"), ("POST", "/campaign/getAllCampaignDetails", "")]
 
@@ -142,6 +143,10 @@ async def test_without_a_token_nothing_is_told(desk: Desk) -> None:
 async def test_another_tenants_lists_and_names_are_its_own(desk: Desk, second_tenant: Tenant) -> None:
     await desk.make()
     stranger = Desk(desk.api, second_tenant)
+    for switch in ("true", "false"):  # by name: the same name elsewhere is another campaign, or none
+        query = f"?enableSchedule={switch}&campaignName=Spring%20Sale"
+        answer = await stranger.ask("POST", f"/campaign/schedule{query}", {"startDateTime": "2026-04-01 09:00:00"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "campaignName")
     answer = await stranger.ask("POST", "/campaign", DRAFT)
     assert answer.status_code == 400
     assert "no contact list named Leads" in answer.json()["message"]
