@@ -15,7 +15,7 @@ def test_whatever_its_status_a_campaign_can_be_deleted_and_its_schedule_switched
     assert campaign.after(status, Verb.UNSCHEDULE, name="News") not in WAITING
 
 
-@pytest.mark.parametrize("status", UNDER_WAY | WAITING)
+@pytest.mark.parametrize("status", sorted(UNDER_WAY | WAITING))
 def test_whatever_may_send_can_be_stopped(status: CampaignStatus) -> None:
     assert campaign.after(status, Verb.STOP, name="News") is CampaignStatus.STOPPED
 
