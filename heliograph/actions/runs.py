@@ -8,7 +8,7 @@ for ten million.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Conflict, IllegalMove, NotFound
@@ -43,13 +43,29 @@ async def play(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
         return await begin(conn, campaign, status, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a run differs from an ordinary one.
+
+    ``hours``: calling hours that count in place of the campaign's. ``emergency``: it goes before all other
+    runs. ``retry_of``, ``retry_classes``: its audience is those of an earlier run with whom that one ended so.
+    """
+
+    hours: object = None
+    emergency: bool = False
+    retry_of: int | None = None
+    retry_classes: tuple[str, ...] = ()
+
+
+ORDINARY = Kind()
+
+
 async def begin(
-    conn: Conn, campaign: Campaign, status: CampaignStatus, *, now: datetime, hours: object = None
+    conn: Conn, campaign: Campaign, status: CampaignStatus, *, now: datetime, kind: Kind = ORDINARY
 ) -> Campaign:
     """Begin a run of a campaign that the caller's transaction has locked; answers it with ``status``.
 
-    ``hours`` are calling hours to count in place of the campaign's. Raises Conflict when no sender serves
-    its caller id; nothing is written then.
+    Raises Conflict when no sender serves its caller id; nothing is written then.
     """
     sender = await senders.resolve(conn, campaign.app_id, campaign.caller_id)
     if sender is None:
@@ -68,15 +84,26 @@ async def begin(
         caller_id=campaign.caller_id,
         template=_text(campaign),
         missing=_missing(campaign),
-        calling_hours=campaign.dialing["callingHours"] if hours is None else hours,
+        calling_hours=campaign.dialing["callingHours"] if kind.hours is None else kind.hours,
         list_ids=list(campaign.list_ids),
         dnc_list_ids=await _dnc_lists(conn, campaign),
+        emergency=kind.emergency,
+        retry_of=kind.retry_of,
+        retry_classes=list(kind.retry_classes) or None,
         now=now,
     )
     await tallies.open_for(conn, campaign.app_id, run_id, [0, sender.sender_id])
     await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
     await bell.ring(conn, "play")
-    return replace(campaign, status=status, run_id=run_id, run_public_id=public_id, updated_at=now, run_updated_at=now)
+    return replace(
+        campaign,
+        status=status,
+        run_id=run_id,
+        run_public_id=public_id,
+        emergency=kind.emergency,
+        updated_at=now,
+        run_updated_at=now,
+    )
 
 
 async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:
@@ -101,6 +128,9 @@ async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> C
     async with db.transaction() as conn:
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.PAUSE, name=campaign.name)
+        if campaign.emergency:
+            text = f"Campaign {campaign.name} runs as an emergency, which cannot be paused; it can be stopped"
+            raise IllegalMove(text, field="status")
         await locks.close_gate(conn, campaign.campaign_id)
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
         await bell.ring(conn, "paused")

@@ -139,7 +139,7 @@ async def _act(
         return "held", f"{text}; {missed}" if missed else text
     try:
         status = law.after(campaign.status, Verb.START, name=campaign.name)
-        await runs.begin(conn, campaign, status, now=now, hours=schedule_law.window(schedule))
+        await runs.begin(conn, campaign, status, now=now, kind=runs.Kind(hours=schedule_law.window(schedule)))
     except Conflict as error:
         return "held", error.message
     return "started", missed

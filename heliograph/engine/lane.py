@@ -59,6 +59,7 @@ class Work:
     people: list[messages.Waiting] = field(default_factory=list["messages.Waiting"])
     taken: int = 0  # of people
     next_seq: int = 0  # where the chunk's cursor stands
+    gaps: int = 0  # of the chunk, at or behind the cursor
 
     @property
     def rest(self) -> int:
@@ -111,7 +112,8 @@ class Lane:
     async def run(self) -> None:
         """Send batch after batch. Raises StoreUnavailable when the session is lost."""
         while not self.stopping:
-            run_id = self._shares.pick(self._work.keys() - self._dry)
+            ready = self._work.keys() - self._dry
+            run_id = self._shares.pick({r for r in ready if self._work[r].run.urgent} or ready)
             if run_id is None:
                 await self._bell.wait(IDLE)
                 self._dry.clear()
@@ -135,7 +137,7 @@ class Lane:
             work.people = await messages.read_places(
                 conn, run.app_id, run.run_id, first=chunk.next_seq, last=chunk.last_seq
             )
-        work.chunk, work.next_seq = chunk, chunk.next_seq
+        work.chunk, work.next_seq, work.gaps = chunk, chunk.next_seq, chunk.gaps
         return True
 
     async def _room(self, work: Work) -> None:
@@ -210,6 +212,7 @@ class Lane:
                 campaign_id=run.campaign_id,
                 sender_id=self.sender.sender_id,
                 next_seq=work.next_seq,
+                gaps=work.gaps,
                 upto=upto,
                 people=len(batch),
             )
@@ -233,6 +236,7 @@ class Lane:
                 )
             return error
         work.taken += len(batch)
+        work.gaps -= upto - work.next_seq - len(batch)
         work.next_seq = upto
         return None
 

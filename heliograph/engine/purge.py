@@ -1,23 +1,23 @@
-"""Clearing up after deleted campaigns: a sweep over what is deleted and not yet cleared, in small steps."""
+"""Clearing up: after deleted campaigns, a sweep over what is not yet cleared, in small steps; and answers kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.store import purges
+from heliograph.store import answers, purges
 
 if TYPE_CHECKING:
     from heliograph.config import Clock
     from heliograph.store.database import Database
 
-
 async def purge(db: Database, clock: Clock) -> int:
-    """Remove the unsent rows of every deleted campaign; answers how many people were removed.
+    """Remove the unsent rows of every deleted campaign, and answers of yesterday; how many people were removed.
 
     Safe to cut off anywhere and to begin again: what is left to do is read from the tables.
     """
     removed = 0
     async with db.connection() as conn:
+        await answers.discard(conn, before=clock() - answers.KEPT)
         waiting = await purges.list_deleted(conn)
         for campaign in waiting:
             while True:

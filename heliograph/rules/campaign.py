@@ -24,6 +24,7 @@ class Verb(StrEnum):
     """What can be done to a campaign that changes its status."""
 
     PLAY = "play"
+    EMERGENCY = "emergency"  # play at once, whatever the schedule and the hours say, before all others
     PAUSE = "pause"
     RESUME = "resume"
     STOP = "stop"
@@ -42,6 +43,12 @@ MOVES: dict[tuple[CampaignStatus, Verb], CampaignStatus] = {
     (_S.READY, Verb.PLAY): _S.ACTIVE,
     (_S.STOPPED, Verb.PLAY): _S.ACTIVE,
     (_S.COMPLETED, Verb.PLAY): _S.ACTIVE,
+    # An Active campaign has to be stopped first, a Paused one can only be resumed as what it is.
+    (_S.READY, Verb.EMERGENCY): _S.ACTIVE,
+    (_S.STOPPED, Verb.EMERGENCY): _S.ACTIVE,
+    (_S.COMPLETED, Verb.EMERGENCY): _S.ACTIVE,
+    (_S.SCHEDULED, Verb.EMERGENCY): _S.ACTIVE,
+    (_S.RESCHEDULED, Verb.EMERGENCY): _S.ACTIVE,
     (_S.ACTIVE, Verb.PAUSE): _S.PAUSED,
     (_S.PAUSED, Verb.RESUME): _S.ACTIVE,
     (_S.ACTIVE, Verb.STOP): _S.STOPPED,

@@ -111,3 +111,16 @@ async def read_failed(
     values = {"app_id": app_id, "run_id": run_id, "classes": list(classes), "after": after, "limit": limit}
     async with conn.cursor(row_factory=class_row(Failed)) as cursor:
         return await (await cursor.execute(READ_FAILED, values)).fetchall()
+
+
+FIND_NUMBER = """
+SELECT c.number FROM contact_list l JOIN contact c ON c.app_id = l.app_id AND c.list_id = l.list_id
+WHERE l.app_id = %(app_id)s AND l.public_id = %(list_id)s AND l.deleted_at IS NULL AND c.seq = %(seq)s
+"""
+
+
+async def find_number(conn: Conn, app_id: int, list_public_id: str, seq: int) -> str | None:
+    """The number of a list's ``seq``-th contact, or None."""
+    values = {"app_id": app_id, "list_id": list_public_id, "seq": seq}
+    row = await (await conn.execute(FIND_NUMBER, values)).fetchone()
+    return None if row is None else str(row[0])

@@ -50,6 +50,7 @@ class Campaign:
     run_id: int | None
     run_public_id: str | None
     run_updated_at: datetime | None
+    emergency: bool  # the run under way, or the last one, is an emergency
     list_ids: tuple[int, ...]
     list_names: tuple[str, ...]
     scheduled: bool
@@ -80,6 +81,7 @@ _SELECT = """
 SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.lname, c.description, c.status, c.priority, c.format,
        c.caller_id, c.dialing, c.message, c.flow_id, c.schedule, c.dnc_list_id, d.name AS dnc_list_name,
        c.run_id, r.public_id AS run_public_id, greatest(r.started_at, r.ended_at) AS run_updated_at,
+       coalesce(r.emergency, false) AS emergency,
        linked.list_ids, linked.list_names, s.app_id IS NOT NULL AS scheduled,
        coalesce(s.recurs, false) AS recurring, s.next_at AS next_start, c.created_at, c.updated_at"""
 
@@ -94,7 +96,7 @@ CROSS JOIN LATERAL (
     FROM campaign_list x JOIN contact_list l ON l.app_id = x.app_id AND l.list_id = x.list_id
     WHERE x.app_id = c.app_id AND x.campaign_id = c.campaign_id
 ) linked
-WHERE c.app_id = %(app_id)s AND c.deleted_at IS NULL"""
+WHERE c.app_id = %(app_id)s AND c.deleted_at IS NULL AND c.kind = 'campaign'"""
 
 FIND = f"{_SELECT}{_FROM} AND c.public_id = %(public_id)s"
 

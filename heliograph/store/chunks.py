@@ -31,6 +31,7 @@ class Chunk:
     due_at: datetime
     last_seq: int
     next_seq: int
+    gaps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: S
 # By chunk_open (app_id, sender_id, run_id, due_at, chunk_no) WHERE NOT done: an ordered walk that stops at
 # the first row. The literal LIMIT matters: a parameter there gets a generic plan and a sort of all chunks.
 NEXT_DUE = """
-SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq FROM chunk
+SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
 WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
   AND due_at <= %(now)s AND next_seq <= last_seq
 ORDER BY due_at, chunk_no LIMIT 1
@@ -107,9 +108,10 @@ WITH allowed AS (
     WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s
       AND run_id = %(run_id)s AND status = 'Active' AND deleted_at IS NULL
 ), taken AS (
-    UPDATE chunk SET next_seq = %(upto)s, unsettled = unsettled + %(people)s
+    UPDATE chunk SET next_seq = %(upto)s, unsettled = unsettled + %(people)s,
+                     gaps = gaps - (%(upto)s - %(next_seq)s - %(people)s)
     WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
-      AND next_seq = %(next_seq)s AND EXISTS (SELECT FROM allowed)
+      AND next_seq = %(next_seq)s AND gaps = %(gaps)s AND EXISTS (SELECT FROM allowed)
     RETURNING run_id
 )
 UPDATE tally SET waiting = waiting - %(people)s, submitting = submitting + %(people)s
@@ -119,12 +121,13 @@ RETURNING run_id
 
 
 async def claim(  # what is claimed, from where to where, for whom
-    conn: Conn, chunk: Chunk, *, campaign_id: int, sender_id: int, next_seq: int, upto: int, people: int
+    conn: Conn, chunk: Chunk, *, campaign_id: int, sender_id: int, next_seq: int, gaps: int, upto: int, people: int
 ) -> bool:
-    """Move the cursor from ``next_seq`` to ``upto``: those between are submitting once this commits.
+    """Move the cursor from ``next_seq`` to ``upto``: the ``people`` between are submitting once this commits.
 
     Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
-    run and Active, or the cursor stands elsewhere.
+    run and Active, the cursor stands elsewhere, or somebody was moved out of the chunk since it was read
+    (``gaps``).
     """
     values = {
         "app_id": chunk.app_id,
@@ -133,6 +136,7 @@ async def claim(  # what is claimed, from where to where, for whom
         "campaign_id": campaign_id,
         "sender_id": sender_id,
         "next_seq": next_seq,
+        "gaps": gaps,
         "upto": upto,
         "people": people,
     }
@@ -141,7 +145,8 @@ async def claim(  # what is claimed, from where to where, for whom
 
 REWIND = """
 WITH back AS (
-    UPDATE chunk SET next_seq = %(next_seq)s, unsettled = unsettled - %(people)s
+    UPDATE chunk SET next_seq = %(next_seq)s, unsettled = unsettled - %(people)s,
+                     gaps = gaps + (%(upto)s - %(next_seq)s - %(people)s)
     WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s AND next_seq = %(upto)s
     RETURNING run_id
 )
@@ -217,3 +222,28 @@ async def list_unsettled(conn: Conn, app_id: int, sender_id: int) -> list[InHand
     async with conn.cursor(row_factory=class_row(InHand)) as cursor:
         values = {"app_id": app_id, "sender_id": sender_id}
         return await (await cursor.execute(OF_SENDER_UNSETTLED, values)).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The chunk that somebody was moved out of."""
+
+    chunk_no: int
+    zone: str
+    sender_id: int
+
+
+# By chunk_place. Whoever the cursor has passed is being sent to: the condition on next_seq is the whole race.
+MOVE_OUT = """
+UPDATE chunk SET gaps = gaps + 1
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND first_seq <= %(place)s AND last_seq >= %(place)s
+  AND next_seq <= %(place)s
+RETURNING chunk_no, zone, sender_id
+"""
+
+
+async def move_out(conn: Conn, app_id: int, run_id: int, place: int) -> Left | None:
+    """Make room for the person at ``place`` to wait elsewhere; None when they no longer wait there."""
+    async with conn.cursor(row_factory=class_row(Left)) as cursor:
+        values = {"app_id": app_id, "run_id": run_id, "place": place}
+        return await (await cursor.execute(MOVE_OUT, values)).fetchone()

@@ -184,3 +184,27 @@ async def requeue(conn: Conn, app_id: int, run_id: int, moves: Sequence[Move]) -
     }
     cursor = await conn.execute(REQUEUE, values)
     return {int(row[0]) for row in await cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in the queue of its run."""
+
+    seq: int
+    place: int
+    attempts: int
+
+
+FIND_PLACE = """
+SELECT seq, coalesce(place, seq) AS place, attempts FROM message
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND (seq = %(seq)s OR number = %(number)s) LIMIT 1
+"""
+
+
+async def find_place(
+    conn: Conn, app_id: int, run_id: int, *, seq: int | None = None, number: str | None = None
+) -> Place | None:
+    """The message of a run with this seq, or to this number, or None."""
+    values = {"app_id": app_id, "run_id": run_id, "seq": seq, "number": number}
+    async with conn.cursor(row_factory=class_row(Place)) as cursor:
+        return await (await cursor.execute(FIND_PLACE, values)).fetchone()

@@ -82,7 +82,7 @@ WITH lane AS MATERIALIZED (
            r.planned_at IS NOT NULL AS planned, r.calling_hours,
            greatest(c.created_at, r.started_at) AS begun_at
     FROM campaign c LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
-    WHERE c.deleted_at IS NULL
+    WHERE c.deleted_at IS NULL AND c.kind = 'campaign'
 """
 
 _NUMBERS = """
@@ -116,7 +116,7 @@ CROSS JOIN LATERAL (
            (array_agg(g.due_at ORDER BY g.due_at, g.zone))[1:2] AS dues,
            (array_agg(g.people ORDER BY g.due_at, g.zone))[1:2] AS people
     FROM (
-        SELECT h.zone, h.due_at, sum(h.last_seq - h.next_seq + 1) AS people FROM chunk h
+        SELECT h.zone, h.due_at, sum(h.last_seq - h.next_seq + 1 - h.gaps) AS people FROM chunk h
         WHERE h.app_id = s.app_id AND h.sender_id = s.sender_id AND h.run_id = s.run_id AND s.ended_at IS NULL
           AND NOT h.done AND h.due_at > %(now)s AND h.next_seq <= h.last_seq
         GROUP BY h.zone, h.due_at
@@ -168,7 +168,7 @@ async def get(conn: Conn, app_id: int, public_id: str, *, now: datetime) -> Stan
 
 COUNT = """
 SELECT status, count(*) FROM campaign
-WHERE deleted_at IS NULL AND (%(app_id)s::int IS NULL OR app_id = %(app_id)s)
+WHERE deleted_at IS NULL AND kind = 'campaign' AND (%(app_id)s::int IS NULL OR app_id = %(app_id)s)
 GROUP BY status
 """
 

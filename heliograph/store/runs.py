@@ -25,6 +25,7 @@ class Run:
     public_id: str
     campaign_id: int
     campaign_public_id: str
+    kind: str  # campaign, or single: one-off texts
     priority: int
     sender_id: int
     caller_id: str
@@ -46,8 +47,13 @@ class Run:
     ended_at: datetime | None
     end_reason: str | None
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it goes before ordinary runs: an emergency, or texts that a person waits for."""
+        return self.emergency or self.kind == "single"
 
-_COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.priority,
+
+_COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.kind, k.priority,
        r.sender_id, r.caller_id, r.template, r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience,
        r.filters, r.emergency, r.retry_of, r.retry_classes, r.plan_level,
        r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
@@ -208,3 +214,24 @@ WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
 async def end(conn: Conn, app_id: int, run_id: int, *, reason: str, now: datetime) -> None:
     """End a run for good. ``reason``: completed, stopped or deleted. Ending twice keeps the first."""
     await conn.execute(END, {"app_id": app_id, "run_id": run_id, "reason": reason, "now": now})
+
+
+HOLD_ACCOUNT = "SELECT account_id FROM account WHERE account_id = %(account_id)s FOR UPDATE"
+
+
+async def hold_account(conn: Conn, account_id: str) -> None:
+    """Let nobody else of the account begin an emergency until this transaction ends."""
+    await conn.execute(HOLD_ACCOUNT, {"account_id": account_id})
+
+
+FIND_EMERGENCY = """
+SELECT k.name FROM app a JOIN campaign k ON k.app_id = a.app_id AND k.status = 'Active' AND k.deleted_at IS NULL
+JOIN run r ON r.app_id = k.app_id AND r.run_id = k.run_id AND r.emergency
+WHERE a.account_id = %(account_id)s LIMIT 1
+"""
+
+
+async def find_emergency(conn: Conn, account_id: str) -> str | None:
+    """The name of the campaign that runs as the account's emergency, or None."""
+    row = await (await conn.execute(FIND_EMERGENCY, {"account_id": account_id})).fetchone()
+    return None if row is None else str(row[0])

@@ -92,7 +92,7 @@ WITH sums AS (
            coalesce(sum(expired), 0) AS expired
     FROM tally WHERE app_id = %(app_id)s AND run_id = %(run_id)s
 ), later AS (
-    SELECT coalesce(sum(c.last_seq - c.next_seq + 1), 0) AS held
+    SELECT coalesce(sum(c.last_seq - c.next_seq + 1 - c.gaps), 0) AS held
     FROM run r JOIN chunk c ON c.app_id = r.app_id AND c.sender_id = r.sender_id AND c.run_id = r.run_id
     WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s AND r.ended_at IS NULL
       AND NOT c.done AND c.due_at > %(now)s AND c.next_seq <= c.last_seq

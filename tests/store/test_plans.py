@@ -87,7 +87,10 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
         hot: dict[str, tuple[LiteralString, dict[str, object]]] = {
             "chunks NEXT_DUE": (chunks.NEXT_DUE, run),
             "chunks NEXT_TIME": (chunks.NEXT_TIME, run),
-            "chunks CLAIM": (chunks.CLAIM, run | {"chunk_no": 51, "next_seq": 251, "upto": 256, "people": 5}),
+            "chunks CLAIM": (
+                chunks.CLAIM,
+                run | {"chunk_no": 51, "next_seq": 251, "gaps": 0, "upto": 256, "people": 5},
+            ),
             "chunks LIST_UNSETTLED": (chunks.LIST_UNSETTLED, {}),
             "messages READ_PLACES": (messages.READ_PLACES, run | {"first": 251, "last": 255}),
             "messages FIND_NUMBERS": (messages.FIND_NUMBERS, run | {"numbers": numbers}),

@@ -14,5 +14,11 @@ ALTER TABLE run
     ADD COLUMN retry_of int,                                -- its audience is people of this earlier run ...
     ADD COLUMN retry_classes text[];                        -- ... in whom it ended like this: failed, expired
 
+-- One-off texts of an app live in one run per sender that never ends, so a number may be in it many times:
+-- nth is 0 in campaigns, where it may not.
+ALTER TABLE message ADD COLUMN nth int NOT NULL DEFAULT 0;
+ALTER TABLE message DROP CONSTRAINT message_app_id_run_id_number_key;
+ALTER TABLE message ADD CONSTRAINT message_once UNIQUE (app_id, run_id, number, nth);
+
 -- Places ahead of the cursor whose people were moved elsewhere (call them at another time).
 ALTER TABLE chunk ADD COLUMN gaps int NOT NULL DEFAULT 0;

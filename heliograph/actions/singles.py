@@ -1,0 +1,91 @@
+"""One text to one person, at once: it goes the way of every text, before all campaigns of its sender."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heliograph.actions.reruns import AT_ANY_HOUR
+from heliograph.actions.runs import OPENING
+from heliograph.errors import Conflict, Invalid
+from heliograph.rules import body as reading
+from heliograph.rules import ids, parts, template
+from heliograph.rules.phone import normalise, sender_address
+from heliograph.store import bell, chunks, dnc, runs, senders, singles, tallies
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.store.apps import App
+    from heliograph.store.database import Conn, Database
+
+MOST_CHARACTERS = 2000
+
+
+async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
+    """Send one text as the vendor's body asks (``fromNo``, ``toNo``; ours: ``message``); answers its id, ``msg-…``.
+
+    Returns once the text is on record; the engine sends it at once, unless its number is on a global
+    do-not-contact list: then it is on record as suppressed. Raises Invalid, and Conflict when no sender
+    serves ``fromNo``.
+    """
+    sent = reading.mapping(body, "")
+    address = sender_address(sent.get("fromNo"), field="fromNo")
+    number = normalise(sent.get("toNo"), field="toNo")
+    text = _text(sent.get("message"))
+    async with db.transaction() as conn:
+        run = await runs.get(conn, app.app_id, await _run(conn, app, address, now))
+        last = await runs.reserve(conn, app.app_id, run.run_id, places=1, chunks=1)
+        if last is None:
+            raise Conflict(f"One-off texts from {address} were ended")
+        seq, chunk_no = last
+        size = parts.measure(text).parts
+        await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
+        chunk = chunks.NewChunk(chunk_no, "UTC", now, seq, seq)
+        await chunks.insert(conn, app.app_id, run.run_id, run.sender_id, [chunk])
+        await tallies.plan(conn, app.app_id, run.run_id, waiting=1, suppressed=0)
+        await bell.ring(conn, "single")
+    return ids.message_id(run.public_id, seq)
+
+
+def _text(raw: object) -> str:
+    """The words to send: the caller's, else the opening of a conversation with nobody's name in it."""
+    if raw is None:
+        opening = template.compile_text(OPENING).render({}, template.parse_missing(None))
+        return opening.text or OPENING
+    text = parts.normalise(reading.text(raw, "message", longest=MOST_CHARACTERS))
+    if not text.strip():
+        raise Invalid("message is blank. It takes the words to send", field="message")
+    return text
+
+
+async def _run(conn: Conn, app: App, address: str, now: datetime) -> int:
+    """The run of one-off texts from ``address``, begun when there is none."""
+    found = await singles.find_run(conn, app.app_id, address)
+    if found is not None:
+        return found
+    sender = await senders.resolve(conn, app.app_id, address)
+    if sender is None:
+        text = f"No sender of this app serves {address}: add a sender with that address, or one with the address *"
+        raise Conflict(text, field="fromNo")
+    campaign_id = await singles.insert_campaign(conn, app.app_id, ids.new("cd"), address, now=now)
+    if campaign_id is None:  # somebody else began it at this moment, and has committed by now
+        return await _run(conn, app, address, now)
+    run_id = await runs.insert(
+        conn,
+        app_id=app.app_id,
+        public_id=ids.new("cid"),
+        campaign_id=campaign_id,
+        sender_id=sender.sender_id,
+        caller_id=address,
+        template="",
+        missing={"rule": "empty", "default": ""},
+        calling_hours=AT_ANY_HOUR,
+        list_ids=[],
+        dnc_list_ids=await dnc.list_global(conn, app.app_id),
+        now=now,
+    )
+    cursor = runs.Cursor(0, 1, 0)
+    await runs.planned(conn, app.app_id, run_id, cursor, planned_at=now)
+    await tallies.open_for(conn, app.app_id, run_id, [0, sender.sender_id])
+    await singles.set_run(conn, app.app_id, campaign_id, run_id)
+    return run_id
