@@ -272,13 +272,16 @@ def _text(message: dict[str, object] | None, form: Format, *, templated: bool) -
             f"message.message is {reading.shown(raw)}. It takes the text to send, plain or in Base64",
             field="message.message",
         )
-    needed = parts.measure(found).parts
-    if needed > parts.MOST_PARTS:
-        raise Invalid(
-            f"message.message makes {needed} parts. One message has at most {parts.MOST_PARTS}", field="message.message"
-        )
-    template.compile_text(found)
+    check_words(found, "message.message")
     return found
+
+
+def check_words(words: str, field: str) -> None:
+    """Refuse words that no text can be made of: too many for one message, or with half a placeholder in them."""
+    needed = parts.measure(words).parts
+    if needed > parts.MOST_PARTS:
+        raise Invalid(f"{field} makes {needed} parts. One message has at most {parts.MOST_PARTS}", field=field)
+    template.compile_text(words, field=field)
 
 
 def _schedule(raw: object) -> dict[str, object]:

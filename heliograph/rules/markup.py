@@ -47,6 +47,18 @@ def decode(raw: str) -> str:
     return _without_tags(raw if found is None else found)
 
 
+def encode(text: str) -> str | None:
+    """``text`` in Base64 or, if need be, in another form out of which :func:`decode` reads these very words.
+
+    None for the rare text for which there is none. Two things make Base64 alone fail: words that look like HTML
+    tags, which would be dropped, and characters that hardly anybody can type, for which it would not be taken
+    for Base64.
+    """
+    escaped = f"<span>{html.escape(text, quote=False)}</span>"
+    forms = (_to_base64(text), _to_base64(escaped), text)
+    return next((form for form in forms if decode(form) == text), None)
+
+
 def is_tag(name: str) -> bool:
     """Whether ``<name>`` can only be HTML, never a placeholder."""
     short = name.lower()
@@ -66,6 +78,10 @@ def _from_base64(raw: str) -> str | None:
     if not text or base64.b64encode(octets) != packed:
         return None
     return text if all(map(_is_printable, text)) else None
+
+
+def _to_base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
 def _is_printable(character: str) -> bool:

@@ -144,7 +144,7 @@ def plain(value: object) -> str:
     return text.strip()
 
 
-def compile_text(text: str) -> Template:
+def compile_text(text: str, *, field: str = "message.message") -> Template:
     """Take ``text`` (decoded) apart. Raises :class:`Invalid` for a ``{{`` that no placeholder follows from.
 
     Half a placeholder is refused because it would be sent, as it is, to everybody.
@@ -166,7 +166,7 @@ def compile_text(text: str) -> Template:
     pieces.append(text[start:])
     for words in pieces:
         if "{{" in words:
-            _refuse(words)
+            _refuse(words, field)
     return Template(tuple(pieces), tuple(names), tuple(defaults))
 
 
@@ -213,10 +213,10 @@ def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _refuse(words: str) -> None:
+def _refuse(words: str, field: str) -> None:
     near = words[words.index("{{") :][:_LONGEST_NAME]
     raise Invalid(
         f"The text has a placeholder that cannot be read: {near!r}. "
         'It takes {{first name}}, {{first name|default:"friend"}} or <First Name>',
-        field="message.message",
+        field=field,
     )
