@@ -1,0 +1,90 @@
+"""``python -m tests.bench``: measure this machine, show it, and write ``docs/benchmarks.md``.
+
+Ends with 0 when every promise held (whatever the times were), with 1 when one was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.bench import importing, laws, machine, report, sending, settling, stopping
+from tests.bench.rig import Scale, rig
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.bench.report import Section
+    from tests.bench.rig import Rig
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
+    "rules": laws.measure,
+    "import": importing.measure,
+    "receipts": settling.measure,
+    "sending": sending.measure,
+    "delete": stopping.measure,
+}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("name", nargs="*", help=f"measure only these: {', '.join(BENCHES)}")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the size; writes nothing")
+    parser.add_argument("--write", type=Path, help="write the page here (a whole bench writes docs/benchmarks.md)")
+    parser.add_argument("--folder", type=Path, help="where the temporary data folder is made: a disk, not a tmpfs")
+    chosen = parser.parse_args()
+    for name in chosen.name:
+        if name not in BENCHES:
+            parser.error(f"there is no bench {name}; there is: {', '.join(BENCHES)}")
+    return chosen
+
+
+async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
+    scale = Scale.quick() if chosen.quick else Scale()
+    sections: list[Section] = []
+    async with rig(scale, chosen.folder) as place:
+        described = await machine.describe(place.db, place.settings.data)
+        for what, value in described:
+            console.print(f"{what}: {value}", highlight=False)
+        for name, bench in BENCHES.items():
+            if chosen.name and name not in chosen.name:
+                continue
+            began = time.monotonic()
+            with console.status(f"Measuring: {name} ..."):
+                section = await bench(place)
+            sections.append(section)
+            console.print()
+            console.print(report.table(section))
+            for headline in section.headlines:
+                console.print("* " + headline.replace("**", ""), highlight=False)
+            console.print(f"({name}: {time.monotonic() - began:.0f} s)", style="dim")
+    page = PAGE if not chosen.name and not chosen.quick else None
+    page = chosen.write or page
+    if page is not None:
+        page.write_text(report.markdown(sections, described))
+        console.print(f"\nWritten to {page}", soft_wrap=True)
+    return sections
+
+
+def main() -> int:
+    """The whole command; its exit code."""
+    # Told to end, end as by Ctrl-C: with every process and folder cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    console = Console()
+    sections = asyncio.run(_run(_arguments(), console))
+    faults = [fault for section in sections for fault in section.faults]
+    for fault in faults:
+        console.print(f"Broken promise: {fault}", style="bold red")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
