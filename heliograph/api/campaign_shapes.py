@@ -216,7 +216,7 @@ class CampaignRow(Shape):
     id: str = Field(examples=[CAMPAIGN_ID])
     totalMessagesSent: int = Field(description="Texts of the present run that the carrier took.")
     campaignInstanceUpdatedAt: str
-    campaignExecutionType: Literal["NORMAL"]
+    campaignExecutionType: Literal["NORMAL", "EMERGENCY"]
     contactLists: list[str]
     format: Literal["simple", "advanced"]
 
@@ -246,7 +246,7 @@ class TriggerAnswer(Shape):
     status: StatusWord
     message: Literal["Campaign Started", "Campaign Paused", "Campaign Resumed", "Campaign Stopped"]
     updatedAt: str
-    campaignExecutionType: Literal["NORMAL"] | None = Field(default=None, description="Stop only.")
+    campaignExecutionType: Literal["NORMAL", "EMERGENCY"] | None = Field(default=None, description="Stop only.")
 
 
 class CampaignStanding(Shape):

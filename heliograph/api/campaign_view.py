@@ -81,7 +81,7 @@ def row(listed: Listed, version: Version) -> Answer:
         "id": campaign.public_id,
         "totalMessagesSent": listed.sent,
         "campaignInstanceUpdatedAt": instant(campaign.run_updated_at or campaign.updated_at),
-        "campaignExecutionType": "NORMAL",
+        "campaignExecutionType": "EMERGENCY" if campaign.emergency else "NORMAL",
         "contactLists": list(campaign.list_names),
         "format": campaign.format,
     }
@@ -102,7 +102,7 @@ def stopped(campaign: Campaign) -> Answer:
         "status": campaign.status.value,
         "message": "Campaign Stopped",
         "updatedAt": instant(campaign.updated_at),
-        "campaignExecutionType": "NORMAL",
+        "campaignExecutionType": "EMERGENCY" if campaign.emergency else "NORMAL",
     }
 
 

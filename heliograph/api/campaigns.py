@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query
 from starlette.responses import Response
 
 from heliograph.actions import campaigns as editing
-from heliograph.actions import runs
+from heliograph.actions import reruns, runs
 from heliograph.api import auth, campaign_query, campaign_view, envelope
 from heliograph.api.docs import NEEDED
 from heliograph.api.shapes import CAMPAIGN_ID
@@ -26,6 +26,7 @@ _TRIGGERS = {
     "pause": (runs.pause, campaign_view.paused),
     "resume": (runs.resume, campaign_view.resumed),
     "stop": (runs.stop, campaign_view.stopped),
+    "emergency": (reruns.emergency, campaign_view.started),
 }
 
 
@@ -45,7 +46,7 @@ CampaignId = Annotated[str, Depends(_campaign_id)]
 Trigger = Annotated[
     str | None,
     Query(
-        description="What to do: `play`, `pause`, `resume` or `stop`.",
+        description="What to do: `play`, `pause`, `resume`, `stop`, or `emergency`: play at once, before all others.",
         json_schema_extra={"enum": [*_TRIGGERS], **NEEDED},
     ),
 ]

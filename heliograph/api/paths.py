@@ -25,8 +25,10 @@ V2 = "/campaign/api/v2/public"
 V1_START = "/campaign/api/v1/public"  # where version 1 prints start and stop
 V1_ADD = "/api/1.1/public"  # where version 1 prints adding contacts
 
+V1_SMS = "/api/public/bot"  # where sending one text is printed
+
 # Every other prefix is the same API as one of the two that are routed.
-SAME_AS = {V1_START: V1, V1_ADD: V1, "/api/v2/public": V2}
+SAME_AS = {V1_START: V1, V1_ADD: V1, V1_SMS: V1, "/api/v2/public": V2}
 
 _SLASHES = re.compile("/{2,}")
 _TRAILING_BACKSLASHES = re.compile(rb"(?:\\|%5[cC])+(?=&|$)")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heliograph.api import campaign_shapes as forms
-from heliograph.api import campaigns, contacts, lists, paths, schedules, shapes
+from heliograph.api import campaigns, contacts, envelope, lists, paths, repeats, schedules, sending, shapes
 from heliograph.api import schedule_shapes as times
-from heliograph.api.paths import V1, V1_ADD, V1_START, V2
+from heliograph.api import sending_shapes as texts
+from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,6 +71,17 @@ ROUTES = (
     # schedules
     Route("POST", ALL + "/schedule", schedules.switch, times.ScheduleAnswer, times.ScheduleDraft, shown=(V2,)),
     Route("GET", ONE + "/schedule", schedules.get, times.ScheduleRecordAnswer, shown=(V2,)),
+    # texts out of turn
+    Route("POST", "/outboundsms", sending.outbound_sms, texts.OutboundSmsAnswer, texts.OutboundSms, shown=(V1_SMS,)),
+    Route(
+        "POST",
+        ALL + "/{campaignInstanceId:ref}/callContactAt",
+        sending.call_contact_at,
+        texts.RetimesAnswer,
+        texts.Retimes,
+        shown=(V2,),
+    ),
+    Route("POST", ONE + "/retry", sending.retry, texts.RetryAnswer, texts.Retry, shown=(V2,)),
     # contact lists
     Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft, makes="listId"),
     Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),
@@ -111,7 +123,7 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
         done["links"] = _links(route.makes, prefix)
     api.add_api_route(
         f"{prefix}/{{appId}}{route.path}",
-        route.handler,
+        _once(route),
         methods=[route.verb],
         response_model=None,
         responses={200: done, **REFUSALS},
@@ -122,6 +134,14 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
         include_in_schema=shown is not None,
         openapi_extra={"x-shown": shown, "x-takes": None if route.takes is None else route.takes.__name__},
     )
+
+
+def _once(route: Route) -> Callable[..., Awaitable[Response]]:
+    """The handler; that of a POST heeds an Idempotency-Key."""
+    if route.verb != "POST":
+        return route.handler
+    is_file = route.takes is not None and route.takes.media != shapes.Shape.media
+    return repeats.once(route.handler, limit=contacts.FILE_LIMIT if is_file else envelope.JSON_LIMIT)
 
 
 def _links(parameter: str, prefix: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ async def test_transcript(path: Path, api: AsyncClient, tenant: Tenant, db: Data
 async def perform(step: dict[str, Any], api: AsyncClient, tenant: Tenant, db: Database, names: Names) -> dict[str, Any]:
     """The step as it happened."""
     verb, _, url = step["do"].partition(" ")
-    content = json.dumps(step["body"]).encode() if "body" in step else None
+    content = names.show(json.dumps(step["body"])).encode() if "body" in step else None
     answer = await api.request(verb, names.show(url), content=content, headers={"auth": tenant.token})
     said = {key: step[key] for key in ("do", "body") if key in step}
     happened = said | {"status": answer.status_code, "answer": json.loads(names.hide(answer.text))}
