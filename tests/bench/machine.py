@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from pathlib import Path
 from statistics import median
@@ -70,10 +69,11 @@ def peak_mib(pid: int) -> float:
 
 def own_peak_mib() -> float:
     """The most memory this process has had resident."""
+    if PROC.exists():  # where getrusage would count what our parent had when it started us
+        return _status(os.getpid(), "VmHWM:") / 1024
     import resource  # noqa: PLC0415  # not on Windows
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / MIB if sys.platform == "darwin" else peak / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
 
 
 def server_pid(data: Path) -> int:
