@@ -115,7 +115,12 @@ def _printed(routed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(parameter: dict[str, Any]) -> dict[str, Any]:
-    """A parameter as its handler tells of it; the framework's "a text, or null" stands only where nothing is told."""
+    """A parameter as its handler tells of it; an empty query value is as good as none where none is needed."""
     schema = {key: value for key, value in parameter["schema"].items() if key not in ("anyOf", "title", "description")}
     needed = parameter["required"] or schema.pop("x-needed", False)
-    return {**parameter, "required": needed, "schema": {"type": "string", **schema}}
+    told = {**parameter, "required": needed, "schema": {"type": "string", **schema}}
+    if parameter["in"] == "query" and not needed:
+        told["allowEmptyValue"] = True
+        if "enum" in schema:
+            told["schema"]["enum"] = [*schema["enum"], ""]
+    return told
