@@ -37,6 +37,13 @@ def _data_folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("it is below 0")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one process. Build it with :func:`read`."""
@@ -61,6 +68,11 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address the server listens on.", str)
     port: int = _setting(8080, "Port the server listens on.", int)
     workers: int = _setting(1, "Worker processes that `serve` starts and supervises.", int)
+    rate_limit_per_minute: int = _setting(
+        6000,
+        "Requests that an account may make in any 60 seconds, on each server process; 0: any number.",
+        _count,
+    )
     log_level: str = _setting("info", "debug, info, warning or error.", str)
 
     @property

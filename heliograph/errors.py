@@ -9,7 +9,8 @@
     ├── Conflict             the thing exists, but not in a state that allows this
     │   ├── DuplicateName
     │   ├── IllegalMove      the campaign's lifecycle has no such step from its present status
-    │   └── InUse
+    │   ├── InUse
+    │   └── UnderWay         the very same request is still being worked on; ask again
     ├── RateLimited          try again after `retry_after` seconds
     ├── Stopping             the barrier could not be closed in time; nothing was changed, ask again
     ├── CarrierDown          the line to a carrier is broken; nothing of this call was sent
@@ -73,6 +74,10 @@ class IllegalMove(Conflict):
 
 class InUse(Conflict):
     code = "in_use"
+
+
+class UnderWay(Conflict):
+    code = "under_way"
 
 
 class RateLimited(HeliographError):

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import heliograph
-from heliograph.api import auth, docs, envelope, errors, paths, routes
+from heliograph.api import auth, docs, envelope, errors, limits, paths, routes
 from heliograph.errors import StoreUnavailable
+from heliograph.rules.allowance import Allowances
 from heliograph.store import apps
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def create_api(db: Database, seal: Seal, settings: Settings, clock: Clock) -> FastAPI:
     """The API over an open database. Whoever opened the database closes it.
 
-    Pages mount on the result; every path and error goes through the same two middlewares.
+    Pages mount on the result; every path and error goes through the same three middlewares.
     """
     api = FastAPI(
         title="Heliograph",
@@ -32,11 +33,12 @@ def create_api(db: Database, seal: Seal, settings: Settings, clock: Clock) -> Fa
         redoc_url=None,
         redirect_slashes=False,
     )
-    api.state.house = auth.House(db, seal, settings, clock)
+    api.state.house = auth.House(db, seal, settings, clock, Allowances(settings.rate_limit_per_minute))
     errors.install(api)
     api.add_route("/healthz", _health, methods=["GET"], include_in_schema=False)
     docs.mount(api)
     routes.mount(api)
+    api.add_middleware(limits.Tell)
     api.add_middleware(paths.Normalise)
     api.add_middleware(errors.Guard)  # added last, so outermost
     return api

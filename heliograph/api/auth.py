@@ -18,9 +18,10 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from heliograph.actions import access
 from heliograph.actions.access import Scope
 from heliograph.actions.seal import Seal
-from heliograph.api import envelope, paths
+from heliograph.api import envelope, limits, paths
 from heliograph.config import Clock, Settings
 from heliograph.errors import Invalid
+from heliograph.rules.allowance import Allowances
 from heliograph.store.apps import App
 from heliograph.store.database import Database
 
@@ -33,6 +34,7 @@ class House:
     seal: Seal
     settings: Settings
     clock: Clock
+    allowances: Allowances
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def allow(scope: Scope) -> Callable[..., Awaitable[Call]]:
             claimed_apps=_claims(request, _APP_NAMES),
             claimed_accounts=_claims(request, _ACCOUNT_NAMES),
         )
+        limits.count(request, here.allowances, caller.app.account_id, now)
         _only_sms(request)
         version = paths.version(request.scope["path"])
         return Call(request, here.db, caller.app, caller.client_id, version, now)

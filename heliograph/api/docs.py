@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import envelope, paths, shapes
+from heliograph.api import envelope, paths, repeats, shapes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -26,7 +26,29 @@ SMS campaigns: contact lists, campaigns, and their running. Send the JWT in the 
 Every path also answers under the vendor's other prefixes (`/campaign/api/v1`, `/api/v2`, `/api/1.1`), with
 doubled or trailing slashes, and whatever the Content-Type says. Errors are
 `{"status": "error", "message", "errors": [{"msg", "code", "field"}]}`.
+
+A POST with an `Idempotency-Key` is done once: for 24 hours a repeat gets the first answer. `RateLimit-…` headers tell
+how many requests the account has left.
 """
+
+# Headers of requests and answers that no handler knows of.
+KEY: dict[str, Any] = {
+    "name": repeats.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Of your choice, one for each request: a repeat with the same key and body gets the first answer.",
+    "schema": {"type": "string", "pattern": repeats.PATTERN},
+}
+REPLAYED = {repeats.REPLAYED: ("`true` on an answer to a repeat.", "string")}
+REMAINING = {
+    "RateLimit-Limit": ("Requests the account may make in any 60 seconds.", "integer"),
+    "RateLimit-Remaining": ("How many of them are left.", "integer"),
+    "RateLimit-Reset": ("Seconds until there is one more.", "integer"),
+    "RateLimit": ("The same as a structured field.", "string"),
+    "RateLimit-Policy": ("The limit as a structured field.", "string"),
+}
+RETRY = {"Retry-After": ("Seconds to wait before asking again.", "integer")}
+COUNTED = {"200", "400", "404", "409", "413", "429", "503"}  # answers to callers who were let in
 
 # Handlers read query values as text and say themselves what is wrong with one; they tell what it is for the
 # description in ``json_schema_extra``. With this in it, the value has to be there.
@@ -105,6 +127,7 @@ def _printed(routed: dict[str, Any]) -> dict[str, Any]:
             takes = operation.pop("x-takes", None)
             operation["responses"].pop("422", None)
             operation["parameters"] = [_told(parameter) for parameter in operation["parameters"]]
+            _tell_headers(operation, post=verb == "post")
             if takes is not None:
                 body = named[takes]
                 content = {"schema": {"$ref": REF.format(model=takes)}, "example": body.example}
@@ -112,6 +135,18 @@ def _printed(routed: dict[str, Any]) -> dict[str, Any]:
             at: str = path if shown is None else shown + path[len(paths.SAME_AS.get(shown, shown)) :]
             printed.setdefault(at, {})[verb] = operation
     return printed
+
+
+def _tell_headers(operation: dict[str, Any], *, post: bool) -> None:
+    """Name the headers that every operation takes and answers with."""
+    if post:
+        operation["parameters"].append(KEY)
+    for status, response in operation["responses"].items():
+        told = {**(REPLAYED if post else {}), **(RETRY if status in ("429", "503") else {}), **REMAINING}
+        if status in COUNTED:
+            response["headers"] = {
+                name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in told.items()
+            }
 
 
 def _told(parameter: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,12 @@ STATUS: dict[type, int] = {
 }
 
 # Seconds after which asking again makes sense, for errors that do not say so themselves.
-RETRY_AFTER: dict[type, int] = {errors.Stopping: 1, errors.CarrierDown: 5, errors.StoreUnavailable: 5}
+RETRY_AFTER: dict[type, int] = {
+    errors.UnderWay: 1,
+    errors.Stopping: 1,
+    errors.CarrierDown: 5,
+    errors.StoreUnavailable: 5,
+}
 
 # The vendor's numbers for the vendor's texts.
 VENDOR_CODES = {access.BAD_CREDENTIALS: 4002, access.NOT_A_JWT: 4002, access.WRONG_SCOPE: 4002}
@@ -73,9 +78,14 @@ def install(api: FastAPI) -> None:
 
 async def _deliberate(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.HeliographError)  # noqa: S101  # what it is installed for
+    return refusal(error) or unforeseen(request.scope, error)
+
+
+def refusal(error: errors.HeliographError) -> Response | None:
+    """The answer to a deliberate error; None for one that no request should lead to."""
     status = _along(STATUS, error)
     if status is None:
-        return unforeseen(request.scope, error)
+        return None
     wait = error.retry_after if isinstance(error, errors.RateLimited) else _along(RETRY_AFTER, error)
     headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
     return answer(status, error.message, field=error.field, headers=headers)

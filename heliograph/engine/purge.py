@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from heliograph.config import Clock
     from heliograph.store.database import Database
 
+
 async def purge(db: Database, clock: Clock) -> int:
     """Remove the unsent rows of every deleted campaign, and answers of yesterday; how many people were removed.
 

@@ -7,6 +7,7 @@ Every way in turns a server that cannot be reached, or a connection that is lost
 from __future__ import annotations
 
 import contextlib
+import copy
 import select
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,6 +50,7 @@ class Database:
         self.dsn = dsn
         self._attachment = attachment
         self._trouble: str | None = None
+        self._inside: Conn | None = None
         self._pool: psycopg_pool.AsyncConnectionPool[Conn] = psycopg_pool.AsyncConnectionPool(
             self._reach,
             kwargs={"autocommit": True},
@@ -93,6 +95,10 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncGenerator[Conn]:
         """A connection in autocommit: every statement stands for itself."""
+        if self._inside is not None:
+            async with self._inside.transaction():
+                yield self._inside
+            return
         try:
             conn = await self._take()
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
@@ -109,6 +115,16 @@ class Database:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         async with self.connection() as conn, conn.transaction():
             yield conn
+
+    def inside(self, conn: Conn) -> Self:
+        """The same database from inside a transaction of ``conn``: whatever is done by it is done with that.
+
+        Its connections and transactions are savepoints of that one, so they are taken one after the other, by
+        one task. Nothing is to be closed.
+        """
+        bound = copy.copy(self)
+        bound._inside = conn  # noqa: SLF001  # our own
+        return bound
 
     async def connect(self) -> Conn:
         """A connection of the caller's own, outside the pool, in autocommit. The caller closes it."""

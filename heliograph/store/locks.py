@@ -6,7 +6,8 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *lane* of a sender: held by the one worker session that sends through it;
 * the *plan* of a run: held by the one session that turns its audience into messages;
 * the *writer* of a contact list: held by the one transaction that adds contacts to it;
-* the *purge*: held by the one session that clears up after deleted campaigns.
+* the *purge*: held by the one session that clears up after deleted campaigns;
+* the *answer* to a request with a key: held by the one transaction that works on it.
 
 Session locks are free the moment their connection drops, which is what makes a dead worker harmless.
 """
@@ -32,6 +33,7 @@ class Kind(IntEnum):
     PLAN = 3
     LIST_WRITER = 4
     PURGE = 5
+    ANSWER = 6
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
@@ -93,6 +95,14 @@ async def release(conn: Conn, kind: Kind, key: int) -> None:
 async def hold(conn: Conn, kind: Kind, key: int) -> None:
     """Wait for a lock and hold it to the end of this transaction."""
     await conn.execute(CLOSE_GATE, {"kind": kind, "key": key})
+
+
+TRY_HOLD = "SELECT pg_try_advisory_xact_lock(%(kind)s, %(key)s)"
+
+
+async def try_hold(conn: Conn, kind: Kind, key: int) -> bool:
+    """Hold a lock to the end of this transaction, if it is free."""
+    return await _granted(conn, TRY_HOLD, kind, key)
 
 
 async def _granted(conn: Conn, statement: LiteralString, kind: Kind, key: int) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +52,7 @@ class Served:
     """The API as an ASGI application that opens its database on the event loop it is called from."""
 
     def __init__(self, settings: Settings, seal: Seal, clock: FrozenClock) -> None:
-        self._with = (seal, settings, clock)
+        self._with = (seal, replace(settings, rate_limit_per_minute=0), clock)  # which stands still
         self._settings = settings
         self._api: ASGIApp | None = None
 
