@@ -83,6 +83,7 @@ async def _resolve(conn: Conn, app: App, draft: CampaignDraft) -> tuple[Content,
         flow_id=None if draft.flow_name is None else ids.named("cf", app.public_id, draft.flow_name.lower()),
         schedule=draft.schedule,
         dnc_list_id=dnc_list_id,
+        filters=draft.filters,
     )
     return content, await _list_ids(conn, app, "call", draft.list_names)
 

@@ -82,11 +82,12 @@ async def begin(
         campaign_id=campaign.campaign_id,
         sender_id=sender.sender_id,
         caller_id=campaign.caller_id,
-        template=_text(campaign),
-        missing=_missing(campaign),
+        template=words(campaign),
+        missing=missing(campaign),
         calling_hours=campaign.dialing["callingHours"] if kind.hours is None else kind.hours,
         list_ids=list(campaign.list_ids),
-        dnc_list_ids=await _dnc_lists(conn, campaign),
+        dnc_list_ids=await dnc_lists(conn, campaign),
+        filters=campaign.filters,
         emergency=kind.emergency,
         retry_of=kind.retry_of,
         retry_classes=list(kind.retry_classes) or None,
@@ -239,17 +240,18 @@ async def _waits(conn: Conn, campaign: Campaign) -> str:
     return f"{told}. To play it now, disable its schedule first"
 
 
-def _text(campaign: Campaign) -> str:
+def words(campaign: Campaign) -> str:
     """The text of a run, decoded and ready to be filled in."""
     return draft.message_text(campaign.message or {}) or OPENING
 
 
-def _missing(campaign: Campaign) -> dict[str, str]:
+def missing(campaign: Campaign) -> dict[str, str]:
+    """What a run does where a person has no value for a placeholder."""
     rule = template.parse_missing((campaign.message or {}).get("onMissing"))
     return {"rule": rule.rule, "default": rule.default}
 
 
-async def _dnc_lists(conn: Conn, campaign: Campaign) -> list[int]:
+async def dnc_lists(conn: Conn, campaign: Campaign) -> list[int]:
     """The campaign's own DNC list and the app's global ones."""
     linked = [] if campaign.dnc_list_id is None else [campaign.dnc_list_id]
     everywhere = await dnc.list_global(conn, campaign.app_id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.rules import audience, hours, template
+from heliograph.rules import audience, filters, hours, template
 from heliograph.store import audience as members
 from heliograph.store import bell, chunks, dnc, messages, outcomes, runs, tallies
 
@@ -73,6 +73,7 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
         hours=hours.parse(run.calling_hours),
         now=now,
         own=run.template,
+        filter=None if run.filters is None else filters.parse(run.filters),
     )
 
 

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from heliograph.rules.filters import Filter
+
 
 class LeftOut(StrEnum):
     """Why a person of the audience gets no text."""
 
     DO_NOT_CONTACT = "do_not_contact"  # the number is on a DNC list of the campaign or of the app
+    FILTERED = "filter_excluded"  # the campaign's filters are for others
     MISSING_VALUE = "missing_value"  # a placeholder has no value, and the campaign says not to send then
     EMPTY_TEXT = "empty_text"  # nothing is left of the text once filled in
     TOO_LONG = "too_long"  # more parts than one message can have
@@ -29,7 +32,7 @@ MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact as planning needs it. ``fields`` is empty when the text has no placeholders."""
+    """A contact as planning needs it. ``fields`` may be empty when the plan needs none."""
 
     list_id: int
     contact_seq: int
@@ -60,6 +63,7 @@ class Plan:
     hours: hours_.CallingHours
     now: datetime
     own: str = ""  # the run's text as it is sent when it has no placeholders
+    filter: Filter | None = None
     _own_parts: int = 0
     _due: dict[str | None, tuple[str, datetime | None]] = field(
         default_factory=dict[str | None, "tuple[str, datetime | None]"]
@@ -72,19 +76,21 @@ class Plan:
     @property
     def needs_fields(self) -> bool:
         """Whether deciding looks at a contact's columns."""
-        return not self.text.is_plain
+        return self.filter is not None or not self.text.is_plain
 
     def decide(self, person: Person, blocked: Collection[str]) -> Planned | tuple[LeftOut, str]:
         """What ``person`` gets, or why nothing: a reason and its detail."""
-        if person.number in blocked:
-            return LeftOut.DO_NOT_CONTACT, ""
+        fields = template.canonical(person.fields) if self.needs_fields else person.fields
+        why = self._unwanted(person.number, fields, blocked)
+        if why is not None:
+            return why, ""
         zone, due_at = self._due_in(person.time_zone)
         if due_at is None:
             return LeftOut.NEVER_OPEN, zone
         if self.text.is_plain:
             text, needed = None, self._own_parts
         else:
-            filled = self.text.render(person.fields, self.missing)
+            filled = self.text.render(fields, self.missing)
             if filled.text is None:
                 return LeftOut.MISSING_VALUE, ", ".join(filled.missing)
             text = parts.normalise(filled.text)
@@ -94,6 +100,14 @@ class Plan:
         if needed > MAX_PARTS:
             return LeftOut.TOO_LONG, f"{needed} parts"
         return Planned(text, needed, zone, due_at)
+
+    def _unwanted(self, number: str, fields: Mapping[str, object], blocked: Collection[str]) -> LeftOut | None:
+        """Why somebody is none of those the campaign is for, if so."""
+        if number in blocked:
+            return LeftOut.DO_NOT_CONTACT
+        if self.filter is not None and not self.filter.matches(fields):
+            return LeftOut.FILTERED
+        return None
 
     def _due_in(self, own_zone: str | None) -> tuple[str, datetime | None]:
         """The zone that counts (the contact's own when it names one, else the campaign's) and the due time."""

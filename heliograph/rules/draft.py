@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
+from heliograph.rules import filters as filters_
 from heliograph.rules import hours as hours_
 from heliograph.rules import parts, phone, template
 
@@ -54,6 +55,7 @@ class CampaignDraft:
     missing: template.Missing
     flow_name: str | None
     schedule: dict[str, object]
+    filters: dict[str, object] | None  # as sent; None: everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def parse(body: object) -> CampaignDraft:
         missing=template.parse_missing((message or {}).get("onMissing")),
         flow_name=reading.name(flow, "experienceFlowName", longest=256) if form == "advanced" else None,
         schedule=_schedule(sent.get("schedule")),
+        filters=filters(sent),
     )
 
 
@@ -126,6 +129,18 @@ def unscheduled(draft: CampaignDraft) -> None:
             f"{field} is true. Here it takes false; a schedule is set with the schedule call, once the campaign exists"
         )
         raise Invalid(text, field=field)
+
+
+def filters(sent: Mapping[str, object]) -> dict[str, object] | None:
+    """The ``filters`` in a body, as sent, or None when there are none or ``isFiltersEnabled`` is false.
+
+    Raises :class:`Invalid`, also for filters that are there and not to be used.
+    """
+    raw, enabled = sent.get("filters"), sent.get("isFiltersEnabled")
+    on = raw is not None if enabled is None else reading.flag(enabled, "isFiltersEnabled")
+    if raw is not None or on:
+        filters_.parse(raw)
+    return dict(reading.mapping(raw, "filters")) if on else None
 
 
 def message_text(message: Mapping[str, object] | None) -> str | None:

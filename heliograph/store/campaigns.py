@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Campaign:
     """A row of table ``campaign`` with the names of what it is linked to.
 
-    ``dialing``, ``message`` and ``schedule`` are as they were sent. ``run_id`` is the run under way or the
-    last one; ``run_updated_at`` is when that run began or, if it is over, ended. ``scheduled``: its schedule
+    ``dialing``, ``message``, ``schedule`` and ``filters`` are as they were sent. ``run_id`` is the run under
+    way or the last one; ``run_updated_at`` is when that run began or, if it is over, ended. ``scheduled``: its schedule
     is switched on, ``recurring``: and has more than one start; ``next_start`` is None when none is to come.
     """
 
@@ -47,6 +47,7 @@ class Campaign:
     schedule: dict[str, Any]
     dnc_list_id: int | None
     dnc_list_name: str | None
+    filters: dict[str, Any] | None
     run_id: int | None
     run_public_id: str | None
     run_updated_at: datetime | None
@@ -75,12 +76,13 @@ class Content:
     flow_id: str | None
     schedule: dict[str, Any]
     dnc_list_id: int | None
+    filters: dict[str, Any] | None = None
 
 
 _SELECT = """
 SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.lname, c.description, c.status, c.priority, c.format,
        c.caller_id, c.dialing, c.message, c.flow_id, c.schedule, c.dnc_list_id, d.name AS dnc_list_name,
-       c.run_id, r.public_id AS run_public_id, greatest(r.started_at, r.ended_at) AS run_updated_at,
+       c.filters, c.run_id, r.public_id AS run_public_id, greatest(r.started_at, r.ended_at) AS run_updated_at,
        coalesce(r.emergency, false) AS emergency,
        linked.list_ids, linked.list_names, s.app_id IS NOT NULL AS scheduled,
        coalesce(s.recurs, false) AS recurring, s.next_at AS next_start, c.created_at, c.updated_at"""
@@ -156,9 +158,10 @@ async def lock_free(conn: Conn, app_id: int, public_id: str) -> Campaign | None:
 
 INSERT = """
 INSERT INTO campaign (app_id, public_id, name, lname, description, status, priority, format, caller_id, dialing,
-                      message, flow_id, schedule, dnc_list_id, created_at, updated_at)
+                      message, flow_id, schedule, dnc_list_id, filters, created_at, updated_at)
 VALUES (%(app_id)s, %(public_id)s, %(name)s, %(lname)s, %(description)s, %(status)s, %(priority)s, %(format)s,
-        %(caller_id)s, %(dialing)s, %(message)s, %(flow_id)s, %(schedule)s, %(dnc_list_id)s, %(now)s, %(now)s)
+        %(caller_id)s, %(dialing)s, %(message)s, %(flow_id)s, %(schedule)s, %(dnc_list_id)s, %(filters)s,
+        %(now)s, %(now)s)
 RETURNING campaign_id
 """
 
@@ -181,7 +184,8 @@ UPDATE = """
 UPDATE campaign
 SET name = %(name)s, lname = %(lname)s, description = %(description)s, status = %(status)s, priority = %(priority)s,
     format = %(format)s, caller_id = %(caller_id)s, dialing = %(dialing)s, message = %(message)s,
-    flow_id = %(flow_id)s, schedule = %(schedule)s, dnc_list_id = %(dnc_list_id)s, updated_at = %(now)s
+    flow_id = %(flow_id)s, schedule = %(schedule)s, dnc_list_id = %(dnc_list_id)s, filters = %(filters)s,
+    updated_at = %(now)s
 WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s AND deleted_at IS NULL
 """
 
@@ -325,6 +329,7 @@ def _values(content: Content) -> dict[str, Any]:
         "flow_id": content.flow_id,
         "schedule": Json(content.schedule),
         "dnc_list_id": content.dnc_list_id,
+        "filters": None if content.filters is None else Json(content.filters),
     }
 
 

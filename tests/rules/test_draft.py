@@ -32,6 +32,7 @@ ADVANCED = {
     "format": "advanced",
     "experienceFlowName": "Support",
 }
+FILTERS = {"op": "or", "conditions": [{"column": "City", "is": "in", "value": ["Pune", "Delhi"]}]}
 GONE = object()
 
 
@@ -67,6 +68,21 @@ def test_a_schedule_is_not_set_by_a_draft() -> None:
     with pytest.raises(Invalid, match="set with the schedule call") as refused:
         draft.unscheduled(draft.parse(_with("schedule.isSchedulingEnabled", True)))
     assert refused.value.field == "schedule.isSchedulingEnabled"
+
+
+def test_filters_can_be_kept_out_of_use_but_not_be_switched_on_without_any() -> None:
+    assert draft.parse({**SIMPLE, "filters": FILTERS, "isFiltersEnabled": True}).filters == FILTERS
+    assert draft.parse({**SIMPLE, "filters": FILTERS, "isFiltersEnabled": False}).filters is None
+    for wrong, field in (
+        ({"isFiltersEnabled": True}, "filters"),
+        ({"isFiltersEnabled": True, "filters": None}, "filters"),
+        ({"isFiltersEnabled": "true", "filters": FILTERS}, "isFiltersEnabled"),
+        ({"isFiltersEnabled": False, "filters": {}}, "filters.conditions"),
+        ({"filters": {"conditions": [{}]}}, "filters.conditions[0].column"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            draft.parse({**SIMPLE, **wrong})
+        assert refused.value.field == field
 
 
 def test_the_vendors_advanced_body() -> None:
@@ -106,6 +122,10 @@ def test_the_vendors_advanced_body() -> None:
         ("dialingStrategy.maxAttemptsPerRecord", 3, "caller_id", "+91987654321"),
         ("queue_name", "q", "name", "Spring Sale"),
         ("experienceFlowName", "ignored", "flow_name", None),
+        ("filters", FILTERS, "filters", FILTERS),
+        ("filters", None, "filters", None),
+        ("isFiltersEnabled", False, "filters", None),
+        ("isFiltersEnabled", None, "filters", None),
     ],
 )
 def test_tolerant_readings(path: str, value: object, attribute: str, read: object) -> None:
