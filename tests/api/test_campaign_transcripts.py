@@ -1,9 +1,9 @@
 """The campaign API word for word: requests and whole answers, kept as data in ``transcripts/``.
 
-A transcript is a list of steps. ``do`` is a request, with its ``body``; ``status`` and ``answer`` are what came
-back, keys in order; ``database`` are queries with the rows they gave. ``wait`` lets seconds pass; ``statement``
-makes a state to which no call leads. Ids differ from run to run, so each is written as its prefix and the order
-of its appearance: ``<cd-1>`` is the first campaign seen, in answers and in requests.
+A transcript is a list of steps. ``do`` is a request, with its ``headers`` and ``body``; ``status`` and ``answer`` are
+what came back, keys in order; ``database`` are queries with the rows they gave. ``wait`` lets seconds pass;
+``statement`` makes a state to which no call leads. Ids differ from run to run, so each is written as its prefix and the
+order of its appearance: ``<cd-1>`` is the first campaign seen, in answers and in requests.
 
 After a deliberate change: ``UPDATE_TRANSCRIPTS=1 pytest tests/api/test_campaign_transcripts.py``, then read the diff.
 """
@@ -42,7 +42,7 @@ class Names:
 
     def hide(self, text: str) -> str:
         """``text`` with a token for every id."""
-        return _ID.sub(self._token, text)
+        return _ID.sub(self._token, text).replace(self.ids["<account>"], "<account>")
 
     def show(self, text: str) -> str:
         """``text`` with the id for every token."""
@@ -97,8 +97,9 @@ async def perform(step: dict[str, Any], api: AsyncClient, tenant: Tenant, db: Da
     """The step as it happened."""
     verb, _, url = step["do"].partition(" ")
     content = names.show(json.dumps(step["body"])).encode() if "body" in step else None
-    answer = await api.request(verb, names.show(url), content=content, headers={"auth": tenant.token})
-    said = {key: step[key] for key in ("do", "body") if key in step}
+    headers = {"auth": tenant.token, **{key: names.show(value) for key, value in step.get("headers", {}).items()}}
+    answer = await api.request(verb, names.show(url), content=content, headers=headers)
+    said = {key: step[key] for key in ("do", "headers", "body") if key in step}
     happened = said | {"status": answer.status_code, "answer": json.loads(names.hide(answer.text))}
     if "database" in step:
         happened["database"] = [await rows(one["query"], db, names) for one in step["database"]]
