@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.store import database
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -27,7 +29,8 @@ LISTEN = "LISTEN heliograph"
 
 
 async def hear(conn: Conn) -> AsyncIterator[str]:
-    """Topics as they are rung, for as long as the connection lives."""
-    await conn.execute(LISTEN)
-    async for notify in conn.notifies():
-        yield notify.payload
+    """Topics as they are rung, for as long as the connection lives; StoreUnavailable when it is lost."""
+    with database.lost_is_unavailable(conn, conn.info.dsn):
+        await conn.execute(LISTEN)
+        async for notify in conn.notifies():
+            yield notify.payload

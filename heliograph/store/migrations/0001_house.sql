@@ -110,7 +110,7 @@ CREATE TABLE contact (
     updated_at  timestamptz NOT NULL,
     PRIMARY KEY (app_id, list_id, seq)
 );
-CREATE INDEX contact_number ON contact (app_id, list_id, number);
+CREATE INDEX contact_number ON contact (app_id, number, list_id);
 
 CREATE TABLE dnc_entry (
     app_id      int NOT NULL,
