@@ -13,10 +13,13 @@ from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import filters as filters_
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, phone, template
+from heliograph.rules import parts, phone, pull_body, template
+from heliograph.rules.pull import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from heliograph.rules.pull import Pull
 
 Format = Literal["simple", "advanced"]
 
@@ -67,6 +70,7 @@ class ListDraft:
     description: str
     source: str
     allow_duplicates: bool
+    pull: Pull | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class ListChanges:
     description: str | None
     allow_duplicates: bool | None
     sent: dict[str, object]
+    pull: Pull | None = None
 
 
 def parse(body: object) -> CampaignDraft:
@@ -159,31 +164,56 @@ def list_draft(body: object) -> ListDraft:
         source = SOURCES[0]
     if not isinstance(source, str) or source not in SOURCES:
         raise Invalid(f"source is {reading.shown(source)}. It takes one of: {', '.join(SOURCES)}", field="source")
-    duplicates = sent.get("allowDuplicates")
+    pull = _pull(sent)
+    if pull is not None:
+        pulls_only(source)
     return ListDraft(
         name=name,
         lname=name.lower(),
         description=_description(sent.get("description")) or "",
         source=source,
-        allow_duplicates=False if duplicates is None else reading.flag(duplicates, "allowDuplicates"),
+        allow_duplicates=_duplicates(sent) or False,
+        pull=pull,
     )
+
+
+def pulls_only(source: str) -> None:
+    """Refuse what a list is to pull from where its source is another. Raises :class:`Invalid`."""
+    if source != SOURCE:
+        text = f"{pull_body.FIELD} says whom to pull from. It goes with source {SOURCE}, and source is {source}"
+        raise Invalid(text, field=pull_body.FIELD)
 
 
 def list_changes(body: object) -> ListChanges:
     """What the vendor's update ``body`` changes of a contact list. Raises :class:`Invalid` as :func:`parse` does."""
     given = _object(body)
-    sent = {key: given[key] for key in ("name", "description", "allowDuplicates") if given.get(key) is not None}
+    keys = ("name", "description", "allowDuplicates", pull_body.FIELD)
+    sent = {key: given[key] for key in keys if given.get(key) is not None}
     if not sent:
-        raise Invalid("There is nothing to change. The body takes any of: name, description, allowDuplicates")
+        raise Invalid(f"There is nothing to change. The body takes any of: {', '.join(keys)}")
     name = reading.name(sent["name"], "name", longest=LONGEST_NAME) if "name" in sent else None
-    duplicates = sent.get("allowDuplicates")
     return ListChanges(
         name=name,
         lname=None if name is None else name.lower(),
         description=_description(sent.get("description")),
-        allow_duplicates=None if duplicates is None else reading.flag(duplicates, "allowDuplicates"),
+        allow_duplicates=_duplicates(sent),
         sent=sent,
+        pull=_pull(sent),
     )
+
+
+def _pull(sent: Mapping[str, object]) -> Pull | None:
+    """Whom the list pulls from, when the body says so. An answered mode alone may be sent back for any list."""
+    value = sent.get(pull_body.FIELD)
+    return pull_body.parse(value) if pull_body.is_set(value) else None
+
+
+def _duplicates(sent: Mapping[str, object]) -> bool | None:
+    """Whether numbers that are on the list already are kept: ``allowDuplicates``, else the mode, as pulls call it."""
+    flag = sent.get("allowDuplicates")
+    wanted = None if flag is None else reading.flag(flag, "allowDuplicates")
+    mode = pull_body.allows_duplicates(sent.get(pull_body.FIELD))
+    return mode if wanted is None else wanted
 
 
 def _object(body: object) -> Mapping[str, object]:
