@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from heliograph.store.overview import Standing
     from heliograph.store.tallies import Ledger
 
-VERBS = {"start": Verb.PLAY, "stop": Verb.STOP, "delete": Verb.DELETE}  # as the console's addresses name them
+VERBS = {  # as the console's addresses name them
+    "start": Verb.PLAY,
+    "resume": Verb.RESUME,
+    "pause": Verb.PAUSE,
+    "stop": Verb.STOP,
+    "delete": Verb.DELETE,
+}
 
 _SCHEDULED = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RESCHEDULED})
 
@@ -40,9 +46,8 @@ def question(word: str, standing: Standing) -> Question:
     """What will happen if the verb is done now. Raises IllegalMove when the status does not allow it."""
     verb = VERBS[word]
     law.after(standing.status, verb, name=standing.name)
-    if verb is Verb.PLAY:
-        return _start(standing)
-    return _stop(standing) if verb is Verb.STOP else _delete(standing)
+    ask = {Verb.PLAY: _start, Verb.RESUME: _resume, Verb.PAUSE: _pause, Verb.STOP: _stop, Verb.DELETE: _delete}[verb]
+    return ask(standing)
 
 
 def _start(standing: Standing) -> Question:
@@ -60,6 +65,24 @@ def _start(standing: Standing) -> Question:
     whom.append("Texts leave within a second, to each person only in the campaign's hours where they are.")
     text = draft.message_text(standing.message)
     return Question(f"Start {standing.name}?", tuple(whom), "Start now", "Not now", dangerous=False, text=text)
+
+
+def _pause(standing: Standing) -> Question:
+    waiting = standing.ledger.held + standing.ledger.ready
+    sentences = (
+        f"Not one more text leaves until it is resumed: {people(waiting)} still waiting {are(waiting)} kept waiting.",
+        "Resuming carries on with exactly those not yet texted.",
+    )
+    return Question(f"Pause {standing.name}?", sentences, "Pause now", "Keep it running", dangerous=False)
+
+
+def _resume(standing: Standing) -> Question:
+    waiting = standing.ledger.held + standing.ledger.ready
+    sentences = (
+        f"It carries on with {people(waiting)} not yet texted; nobody is texted again.",
+        "Texts leave within a second, to each person only in the campaign's hours where they are.",
+    )
+    return Question(f"Resume {standing.name}?", sentences, "Resume now", "Keep it paused", dangerous=False)
 
 
 def _stop(standing: Standing) -> Question:
@@ -99,6 +122,11 @@ def done(word: str, before: Standing, ledger: Ledger) -> str:
     """What a verb has done, for the status line. ``ledger``: the numbers of the run after it."""
     if VERBS[word] is Verb.PLAY:
         return f"Started {before.name}: {counted(before.contacts, 'contact')} to go through."
+    waiting = ledger.held + ledger.ready
+    if VERBS[word] is Verb.PAUSE:
+        return f"Paused {before.name}. {people(waiting).capitalize()} {are(waiting)} kept waiting."
+    if VERBS[word] is Verb.RESUME:
+        return f"Resumed {before.name} with {people(waiting)} not yet texted."
     if before.status not in UNDER_WAY:
         return f"{'Stopped' if VERBS[word] is Verb.STOP else 'Deleted'} {before.name}."
     dropped = f"{people(ledger.expired).capitalize()} {were(ledger.expired)} not texted."

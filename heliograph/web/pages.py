@@ -103,7 +103,13 @@ class Pages:
         async with self.db.connection() as conn:
             app = await apps.get(conn, request.path_params["app"])
             before = await overview.get(conn, app.app_id, request.path_params["campaign"], now=self.clock())
-        verb = {"start": runs.play, "stop": runs.stop, "delete": runs.delete}[word]
+        verb = {
+            "start": runs.play,
+            "resume": runs.resume,
+            "pause": runs.pause,
+            "stop": runs.stop,
+            "delete": runs.delete,
+        }[word]
         campaign = await verb(self.db, app, before.public_id, now=self.clock())
         async with self.db.connection() as conn:
             ledger = await tallies.read(conn, app.app_id, campaign.run_id or 0, self.clock())

@@ -126,8 +126,8 @@ OFFERED = {
     CampaignStatus.READY: ["start", "delete"],
     CampaignStatus.SCHEDULED: ["stop", "delete"],
     CampaignStatus.RESCHEDULED: ["stop", "delete"],
-    CampaignStatus.ACTIVE: ["stop", "delete"],
-    CampaignStatus.PAUSED: ["stop", "delete"],
+    CampaignStatus.ACTIVE: ["pause", "stop", "delete"],
+    CampaignStatus.PAUSED: ["resume", "stop", "delete"],
     CampaignStatus.STOPPED: ["start", "delete"],
     CampaignStatus.COMPLETED: ["start", "delete"],
 }
@@ -178,6 +178,22 @@ async def test_it_says_before_and_after_what_a_stop_does(
     assert "Stopped Reminder." not in (await browser.get("/")).text  # said once
     async with db.connection() as conn:
         assert (await campaigns.get(conn, app.app_id, campaign.public_id)).status is CampaignStatus.STOPPED
+
+
+async def test_a_pause_keeps_everybody_waiting_and_a_resume_carries_on(
+    browser: httpx.AsyncClient, stage: Any, db: Database, forms: Any
+) -> None:
+    app = await stage.app()
+    campaign = await stage.running(app, "Reminder", waiting=1312, delivered=688)
+    assert "1,312 people still waiting are kept waiting" in (await forms.ask(app, campaign, "pause")).text
+    await forms.press(app, campaign, "pause")
+    page = (await browser.get("/")).text
+    assert "Paused Reminder. 1,312 people are kept waiting." in page
+    assert "carries on with 1,312 people not yet texted" in (await forms.ask(app, campaign, "resume")).text
+    await forms.press(app, campaign, "resume")
+    assert "Resumed Reminder with 1,312 people not yet texted." in (await browser.get("/")).text
+    async with db.connection() as conn:
+        assert (await campaigns.get(conn, app.app_id, campaign.public_id)).status is CampaignStatus.ACTIVE
 
 
 async def test_deleting_what_runs_says_that_it_stops_first(
