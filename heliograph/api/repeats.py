@@ -65,8 +65,9 @@ def once(handler: Handler, *, limit: int) -> Handler:
                     return _replay(first)
                 here = replace(call, db=call.db.inside(conn), request=_with_body(call.request, body))
                 done = await _answered(handler, here, given)
-                kept = Answer(digest, done.status_code, done.headers["content-type"], bytes(done.body))
-                await answers.keep(conn, at, kept, now=call.now)
+                headers = {name: value for name, value in done.headers.items() if name != "content-length"}
+                first = Answer(digest, done.status_code, headers, bytes(done.body))
+                await answers.keep(conn, at, first, now=call.now)
         return done
 
     return keyed
@@ -97,7 +98,7 @@ async def _answered(handler: Handler, call: auth.Call, given: dict[str, object])
 
 
 def _replay(first: Answer) -> Response:
-    return Response(first.content, first.status, headers={REPLAYED: "true"}, media_type=first.media_type)
+    return Response(first.content, first.status, headers=first.headers | {REPLAYED: "true"})
 
 
 def _place(request: Request) -> bytes:

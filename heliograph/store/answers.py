@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from psycopg.rows import class_row
+from psycopg.types.json import Json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,12 +33,12 @@ class Answer:
 
     body: bytes
     status: int
-    media_type: str
+    headers: dict[str, str]
     content: bytes
 
 
 FIND = """
-SELECT body, status, media_type, content FROM answer
+SELECT body, status, headers, content FROM answer
 WHERE app_id = %(app_id)s AND client_id = %(client_id)s AND key = %(key)s AND place = %(place)s
   AND answered_at > %(since)s
 """
@@ -50,17 +51,17 @@ async def find(conn: Conn, at: Place, *, since: datetime) -> Answer | None:
 
 
 KEEP = """
-INSERT INTO answer (app_id, client_id, key, place, body, status, media_type, content, answered_at)
-VALUES (%(app_id)s, %(client_id)s, %(key)s, %(place)s, %(body)s, %(status)s, %(media_type)s, %(content)s, %(now)s)
+INSERT INTO answer (app_id, client_id, key, place, body, status, headers, content, answered_at)
+VALUES (%(app_id)s, %(client_id)s, %(key)s, %(place)s, %(body)s, %(status)s, %(headers)s, %(content)s, %(now)s)
 ON CONFLICT (app_id, client_id, key, place) DO UPDATE
-SET body = excluded.body, status = excluded.status, media_type = excluded.media_type, content = excluded.content,
+SET body = excluded.body, status = excluded.status, headers = excluded.headers, content = excluded.content,
     answered_at = excluded.answered_at
 """
 
 
 async def keep(conn: Conn, at: Place, answer: Answer, *, now: datetime) -> None:
     """Remember the first answer, in place of one that is too old to count."""
-    values = {"body": answer.body, "status": answer.status, "media_type": answer.media_type, "content": answer.content}
+    values = {"body": answer.body, "status": answer.status, "headers": Json(answer.headers), "content": answer.content}
     await conn.execute(KEEP, _key(at) | values | {"now": now})
 
 

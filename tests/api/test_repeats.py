@@ -288,6 +288,17 @@ async def test_every_kind_of_start_is_done_once(desk: Desk, clock: FrozenClock) 
     assert await desk.count("run") == 1
 
 
+async def test_a_text_to_one_person_is_sent_once_and_keeps_its_id(desk: Desk) -> None:
+    body = {"fromNo": "+12025550142", "toNo": "+447700900123", "message": "Your code is 2718"}
+    url = f"/api/public/bot/{desk.tenant.app.public_id}/outboundsms"
+    headers = {"auth": desk.tenant.token, "Idempotency-Key": "k-1"}
+    first, again = [await desk.api.post(url, json=body, headers=headers) for _ in "12"]
+    assert first.status_code == 200
+    assert replayed(again)
+    assert again.headers["message-id"] == first.headers["message-id"]
+    assert await desk.count("message") == 1
+
+
 async def test_a_transaction_seen_from_inside_is_one(db: Database, clock: FrozenClock) -> None:
     account = "0123456789abcdef01234567"
     undone = asyncio.Event()

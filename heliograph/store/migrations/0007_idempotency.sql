@@ -8,7 +8,7 @@ CREATE TABLE answer (
     place        bytea NOT NULL,                        -- SHA-256 of verb, path and query
     body         bytea NOT NULL,                        -- SHA-256 of the body that was sent
     status       smallint NOT NULL,
-    media_type   text NOT NULL,
+    headers      json NOT NULL,                         -- name → value
     content      bytea NOT NULL,
     answered_at  timestamptz NOT NULL,
     PRIMARY KEY (app_id, client_id, key, place)
