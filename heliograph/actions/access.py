@@ -19,7 +19,7 @@ import jwt
 
 from heliograph.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from heliograph.rules import ids
-from heliograph.store import apps, dnc, senders
+from heliograph.store import apps, carrier_accounts, dnc, senders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,9 @@ async def create_app(db: Database, seal: Seal, *, name: str, now: datetime, acco
             name=name,
             now=now,
         )
-        carrier = await senders.add_account(conn, app.app_id, name="Sandbox", kind="sandbox", settings={}, now=now)
+        carrier = await carrier_accounts.add(
+            conn, app.app_id, public_id=ids.new("ca"), name="Sandbox", kind="sandbox", settings={}, now=now
+        )
         await senders.add(conn, app.app_id, address=senders.ANY, account_id=carrier.account_id, now=now)
         await dnc.create(
             conn, app.app_id, name="Default Global DNC", is_default=True, is_global=True, now=now, description=""

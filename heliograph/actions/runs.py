@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heliograph.errors import Conflict, IllegalMove, NotFound
+from heliograph.actions import routes
+from heliograph.errors import IllegalMove, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, template
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import bell, campaigns, dnc, locks, runs, schedules, senders, tallies
+from heliograph.store import bell, campaigns, dnc, locks, runs, schedules, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from heliograph.store.apps import App
     from heliograph.store.campaigns import Campaign
     from heliograph.store.database import Conn, Database
+
+CALLER_ID = "dialingStrategy.callerId.phoneNumber"
 
 # An advanced campaign opens a conversation. Until it carries a text of its own, it opens with this.
 OPENING = "Hello <First Name>, this is our support line. Reply to this message and we will help you."
@@ -65,22 +68,16 @@ async def begin(
 ) -> Campaign:
     """Begin a run of a campaign that the caller's transaction has locked; answers it with ``status``.
 
-    Raises Conflict when no sender serves its caller id; nothing is written then.
+    Raises Conflict when nothing serves its caller id; nothing is written then.
     """
-    sender = await senders.resolve(conn, campaign.app_id, campaign.caller_id)
-    if sender is None:
-        text = (
-            f"No sender of this app serves the caller id {campaign.caller_id}: "
-            "add a sender with that address, or one with the address *"
-        )
-        raise Conflict(text, field="dialingStrategy.callerId.phoneNumber")
+    route = await routes.find(conn, campaign.app_id, campaign.caller_id, field=CALLER_ID)
     public_id = ids.new("cid")
     run_id = await runs.insert(
         conn,
         app_id=campaign.app_id,
         public_id=public_id,
         campaign_id=campaign.campaign_id,
-        sender_id=sender.sender_id,
+        route=route,
         caller_id=campaign.caller_id,
         template=words(campaign),
         missing=missing(campaign),
@@ -93,7 +90,7 @@ async def begin(
         retry_classes=list(kind.retry_classes) or None,
         now=now,
     )
-    await tallies.open_for(conn, campaign.app_id, run_id, [0, sender.sender_id])
+    await tallies.open_for(conn, campaign.app_id, run_id, [0, *route.sender_ids])
     await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
     await bell.ring(conn, "play")
     return replace(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import routes
 from heliograph.actions.reruns import AT_ANY_HOUR
 from heliograph.actions.runs import OPENING
 from heliograph.errors import Conflict, Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import ids, parts, template
-from heliograph.rules.phone import normalise, sender_address
-from heliograph.store import bell, chunks, dnc, runs, senders, singles, tallies
+from heliograph.rules.phone import normalise
+from heliograph.rules.sender_body import caller_id
+from heliograph.store import bell, chunks, dnc, runs, singles, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,11 +31,11 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
     serves ``fromNo``.
     """
     sent = reading.mapping(body, "")
-    address = sender_address(sent.get("fromNo"), field="fromNo")
+    address = caller_id(sent.get("fromNo"), field="fromNo")
     number = normalise(sent.get("toNo"), field="toNo")
     text = _text(sent.get("message"))
     async with db.transaction() as conn:
-        run = await runs.get(conn, app.app_id, await _run(conn, app, address, now))
+        run = await runs.get(conn, app.app_id, await _run(conn, app, address, number, now))
         last = await runs.reserve(conn, app.app_id, run.run_id, places=1, chunks=1)
         if last is None:
             raise Conflict(f"One-off texts from {address} were ended")
@@ -41,7 +43,7 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
         size = parts.measure(text).parts
         await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
         chunk = chunks.NewChunk(chunk_no, "UTC", now, seq, seq)
-        await chunks.insert(conn, app.app_id, run.run_id, run.sender_id, [chunk])
+        await chunks.insert(conn, app.app_id, run.run_id, run.sender_ids[0], [chunk])
         await tallies.plan(conn, app.app_id, run.run_id, waiting=1, suppressed=0)
         await bell.ring(conn, "single")
     return ids.message_id(run.public_id, seq)
@@ -58,24 +60,23 @@ def _text(raw: object) -> str:
     return text
 
 
-async def _run(conn: Conn, app: App, address: str, now: datetime) -> int:
-    """The run of one-off texts from ``address``, begun when there is none."""
-    found = await singles.find_run(conn, app.app_id, address)
+async def _run(conn: Conn, app: App, address: str, number: str, now: datetime) -> int:
+    """The run of one-off texts from ``address`` through the sender that serves it now, begun when there is none."""
+    route = await routes.find(conn, app.app_id, address, field="fromNo")
+    route = await routes.narrow(conn, app.app_id, route, number)
+    sender_id = route.sender_ids[0]
+    found = await singles.find_run(conn, app.app_id, address, sender_id)
     if found is not None:
         return found
-    sender = await senders.resolve(conn, app.app_id, address)
-    if sender is None:
-        text = f"No sender of this app serves {address}: add a sender with that address, or one with the address *"
-        raise Conflict(text, field="fromNo")
-    campaign_id = await singles.insert_campaign(conn, app.app_id, ids.new("cd"), address, now=now)
+    campaign_id = await singles.insert_campaign(conn, app.app_id, ids.new("cd"), address, sender_id, now=now)
     if campaign_id is None:  # somebody else began it at this moment, and has committed by now
-        return await _run(conn, app, address, now)
+        return await _run(conn, app, address, number, now)
     run_id = await runs.insert(
         conn,
         app_id=app.app_id,
         public_id=ids.new("cid"),
         campaign_id=campaign_id,
-        sender_id=sender.sender_id,
+        route=route,
         caller_id=address,
         template="",
         missing={"rule": "empty", "default": ""},
@@ -86,6 +87,6 @@ async def _run(conn: Conn, app: App, address: str, now: datetime) -> int:
     )
     cursor = runs.Cursor(0, 1, 0)
     await runs.planned(conn, app.app_id, run_id, cursor, planned_at=now)
-    await tallies.open_for(conn, app.app_id, run_id, [0, sender.sender_id])
+    await tallies.open_for(conn, app.app_id, run_id, [0, sender_id])
     await singles.set_run(conn, app.app_id, campaign_id, run_id)
     return run_id

@@ -13,26 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.carriers.base import Lost, Text
 from heliograph.engine.recorder import Flight
 from heliograph.errors import CarrierDown
-from heliograph.rules import hours, ids
+from heliograph.rules import daily, hours, ids
 from heliograph.rules.pace import Pace
 from heliograph.rules.shares import Shares
-from heliograph.store import chunks, dnc, locks, messages
+from heliograph.store import chunks, dnc, locks, messages, senders
 
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Sequence
     from datetime import datetime
 
-    from heliograph.carriers.base import Carrier, Outcome
+    from heliograph.carriers.base import Outcome
     from heliograph.config import Clock
     from heliograph.engine.bell import Bell
+    from heliograph.engine.lines import Line
     from heliograph.engine.recorder import Recorder
     from heliograph.store.runs import Run
     from heliograph.store.senders import Sender
@@ -71,10 +72,10 @@ class Lane:
     """Sends through one sender until cancelled or told to stop."""
 
     def __init__(  # a lane stands between all of these
-        self, sender: Sender, carrier: Carrier, session: Session, recorder: Recorder, clock: Clock, bell: Bell
+        self, sender: Sender, line: Line, session: Session, recorder: Recorder, clock: Clock, bell: Bell
     ) -> None:
         self.sender = sender
-        self._carrier = carrier
+        self.line = line
         self._session = session
         self._recorder = recorder
         self._clock = clock
@@ -104,6 +105,14 @@ class Lane:
         self._dry.clear()
         self._bell.ring()
 
+    def renew(self, sender: Sender, line: Line) -> None:
+        """Go by what the sender is from now on: its limits, and the line of its carrier account."""
+        self.sender, self.line = sender, line
+        if sender.parts_per_second != self._pace.rate:
+            self._pace.set_rate(sender.parts_per_second)
+            self._even_at = 0.0  # what has left lately still counts in the pace
+        self._bell.ring()
+
     @property
     def busy(self) -> bool:
         """Whether anyone is offered to this lane."""
@@ -113,7 +122,8 @@ class Lane:
         """Send batch after batch. Raises StoreUnavailable when the session is lost."""
         while not self.stopping:
             ready = self._work.keys() - self._dry
-            run_id = self._shares.pick({r for r in ready if self._work[r].run.urgent} or ready)
+            urgent = {run_id for run_id in ready if self._work[run_id].run.urgent}
+            run_id = None if self._day_is_over else self._shares.pick(urgent or ready)
             if run_id is None:
                 await self._bell.wait(IDLE)
                 self._dry.clear()
@@ -160,12 +170,41 @@ class Lane:
         if self._pace.rate is not None:
             self._even_at = max(self._even_at, now - CATCH_UP) + parts / self._pace.rate
 
-    def _cut(self, work: Work) -> list[messages.Waiting]:
-        """The next people of the chunk: as many as the rate has room for, one at least."""
+    @property
+    def _day_is_over(self) -> bool:
+        """Whether everybody who waits for the sender is held until its next day."""
+        return self.sender.held_until is not None and self._clock() < self.sender.held_until
+
+    async def _left_today(self, work: Work) -> int | None:
+        """How many parts of the sender's day are left; None without a limit, 0 when the next text does not fit."""
+        sender, now = self.sender, self._clock()
+        if sender.parts_per_day is None or not work.rest:
+            return None
+        today = daily.day_of(now, sender.day_zone)
+        async with self._session.use() as conn:
+            used = await senders.parts_of_day(conn, sender.app_id, sender.sender_id, today)
+        return daily.room(sender.parts_per_day, used, work.people[work.taken].parts)
+
+    async def _end_day(self) -> None:
+        """Nothing more may leave today: hold everybody who waits for this sender until its next day."""
+        sender = self.sender
+        until = daily.next_day(self._clock(), sender.day_zone)
+        async with self._session.use() as conn:
+            held = await senders.hold(conn, sender, until)
+        if held:
+            log.info("day_used_up sender=%s until=%s", sender.public_id, until.isoformat())
+            self.sender = replace(sender, held_until=until)
+        else:  # a person has just changed it: the worker will tell how
+            await self._bell.wait(IDLE)
+
+    def _cut(self, work: Work, left: int | None) -> list[messages.Waiting]:
+        """The next people of the chunk: as many as rate and day (``left``) have room for, one at least."""
         rate = self._pace.rate
         room = self._pace.room(self._seconds())
         if rate is not None:
             room = min(room, max(1, int(rate * EVEN)))
+        if left is not None:
+            room = min(room, left)
         batch: list[messages.Waiting] = []
         for person in work.people[work.taken : work.taken + BATCH]:
             room -= person.parts
@@ -176,7 +215,11 @@ class Lane:
 
     async def _batch(self, work: Work) -> None:
         """Send one batch of ``work``, from gate to gate."""
-        run, chunk, batch = work.run, work.chunk, self._cut(work)
+        left = await self._left_today(work)
+        if left == 0:
+            await self._end_day()
+            return
+        run, chunk, batch = work.run, work.chunk, self._cut(work, left)
         if chunk is None:
             return
         async with self._session.use() as conn:
@@ -194,7 +237,16 @@ class Lane:
         else:
             self._down_for = min(DOWN_MOST, max(DOWN_FIRST, self._down_for * 2))
             log.warning("carrier_down sender=%s wait_s=%.0f error=%s", self.sender.public_id, self._down_for, down)
-            await asyncio.sleep(self._down_for)
+            await self._wait_out(self._down_for)
+
+    async def _wait_out(self, seconds: float) -> None:
+        """Leave a broken line alone for a while: until it is opened anew at most, or the lane is to stop."""
+        until, line = self._seconds() + seconds, self.line
+        opened = line.opened
+        while (left := until - self._seconds()) > 0 and not self.stopping:
+            if self.line is not line or line.opened != opened:
+                return
+            await self._bell.wait(left)
 
     async def _inside(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting]) -> CarrierDown | None:
         """Steps 3 to 5. Answers the error when the carrier's line was down; nobody is lost by it."""
@@ -206,9 +258,11 @@ class Lane:
         numbers = [person.number for person in batch]
         async with self._session.use() as conn:
             blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
+            day = self._day(batch, blocked, now)
             claimed = await chunks.claim(
                 conn,
                 chunk,
+                day,
                 campaign_id=run.campaign_id,
                 sender_id=self.sender.sender_id,
                 next_seq=work.next_seq,
@@ -229,6 +283,7 @@ class Lane:
                 await chunks.rewind(
                     conn,
                     chunk,
+                    day,
                     sender_id=self.sender.sender_id,
                     next_seq=work.next_seq,
                     upto=upto,
@@ -242,7 +297,7 @@ class Lane:
 
     async def _write(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting], blocked: set[str]) -> None:
         """Hand the batch to the carrier; whoever may not be texted is recorded as such and left out."""
-        run, now = work.run, self._clock()
+        run, line, now = work.run, self.line, self._clock()
         labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
         sender = run.caller_id if self.sender.address == "*" else self.sender.address
         send = [person for person in batch if person.number not in blocked]
@@ -258,19 +313,24 @@ class Lane:
             for person in send
         ]
         parts = sum(person.parts for person in send)
-        answers = await self._carrier.submit(texts) if texts else []
+        answers = await line.submit(texts) if texts else []
         if parts:
             self._take(parts)
         self._shares.charge(run.run_id, max(parts, 1))
         self._recorder.in_flight += len(send)
         for person, answer in zip(send, answers, strict=True):
-            flight = self._flight(chunk, person, now)
+            flight = self._flight(chunk, person, line, now)
             answer.add_done_callback(partial(_answered, self._recorder, flight))
         for person in batch:
             if person.number in blocked:
-                self._recorder.suppressed(self._flight(chunk, person, None), "do_not_contact")
+                self._recorder.suppressed(self._flight(chunk, person, line, None), "do_not_contact")
 
-    def _flight(self, chunk: chunks.Chunk, person: messages.Waiting, now: datetime | None) -> Flight:
+    def _day(self, batch: Sequence[messages.Waiting], blocked: set[str], now: datetime) -> chunks.Day:
+        """What a batch takes of the sender's day."""
+        parts = sum(person.parts for person in batch if person.number not in blocked)
+        return chunks.Day(daily.day_of(now, self.sender.day_zone), parts, self.sender.parts_per_day)
+
+    def _flight(self, chunk: chunks.Chunk, person: messages.Waiting, line: Line, now: datetime | None) -> Flight:
         return Flight(
             app_id=chunk.app_id,
             run_id=chunk.run_id,
@@ -280,7 +340,7 @@ class Lane:
             place=person.place,
             attempts=person.attempts,
             sender_id=self.sender.sender_id,
-            account_id=self.sender.account_id,
+            account_id=line.account.account_id,
             submitted_at=now,
         )
 

@@ -8,13 +8,14 @@ transaction that also records how far it came: a crash repeats no one and skips 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.rules import audience, filters, hours, template
+from heliograph.rules import audience, filters, hours, pool, template
 from heliograph.store import audience as members
-from heliograph.store import bell, chunks, dnc, messages, outcomes, runs, tallies
+from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
         known = await messages.find_numbers(conn, run.app_id, run.run_id, numbers)
         blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
         page = await _decide(plan, _once_each(people, known), blocked)
+        await _give_senders(conn, run, page)
         places, chunk_count = len(page.waiting) + len(page.left_out), len(page.groups())
         last = await runs.reserve(conn, run.app_id, run.run_id, places=places, chunks=chunk_count)
     if last is None:
@@ -142,23 +144,29 @@ class _Page:
 
     waiting: list[tuple[audience.Person, audience.Planned]]
     left_out: list[tuple[audience.Person, str]]
+    sender_of: dict[str, int] = field(default_factory=dict[str, int])  # by number
     first_seq: int = 0
     first_chunk: int = 0
 
-    def groups(self) -> list[tuple[str, datetime, int]]:
-        """``(zone, due_at, people)`` of each chunk to be, in order."""
-        groups: list[tuple[str, datetime, int]] = []
-        for (due_at, zone), group in groupby(self.waiting, key=_when):
+    def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, str, int]:
+        """What all people of a chunk have in common: due time, zone and sender."""
+        return pair[1].due_at, pair[1].zone, self.sender_of[pair[0].number]
+
+    def groups(self) -> list[tuple[int, str, datetime, int]]:
+        """``(sender, zone, due_at, people)`` of each chunk to be, in order."""
+        groups: list[tuple[int, str, datetime, int]] = []
+        for (due_at, zone, sender_id), group in groupby(self.waiting, key=self.when):
             people = sum(1 for _ in group)
             sizes = [chunks.SIZE] * (people // chunks.SIZE) + [people % chunks.SIZE]
-            groups += [(zone, due_at, size) for size in sizes if size]
+            groups += [(sender_id, zone, due_at, size) for size in sizes if size]
         return groups
 
-    def chunk_rows(self) -> list[chunks.NewChunk]:
-        rows: list[chunks.NewChunk] = []
+    def chunk_rows(self) -> dict[int, list[chunks.NewChunk]]:
+        """The chunks of each sender."""
+        rows: dict[int, list[chunks.NewChunk]] = defaultdict(list)
         seq = self.first_seq
-        for chunk_no, (zone, due_at, people) in enumerate(self.groups(), self.first_chunk):
-            rows.append(chunks.NewChunk(chunk_no, zone, due_at, seq, seq + people - 1))
+        for chunk_no, (sender_id, zone, due_at, people) in enumerate(self.groups(), self.first_chunk):
+            rows[sender_id].append(chunks.NewChunk(chunk_no, zone, due_at, seq, seq + people - 1))
             seq += people
         return rows
 
@@ -175,10 +183,6 @@ class _Page:
         return [(seq, reason) for seq, (_, reason) in enumerate(self.left_out, first)]
 
 
-def _when(pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, str]:
-    return pair[1].due_at, pair[1].zone
-
-
 async def _decide(plan: audience.Plan, people: Sequence[audience.Person], blocked: set[str]) -> _Page:
     page = _Page([], [])
     for number, person in enumerate(people, 1):
@@ -190,12 +194,34 @@ async def _decide(plan: audience.Plan, people: Sequence[audience.Person], blocke
             page.left_out.append((person, f"{why.value}: {detail}" if detail else why.value))
         if number % BREATH == 0:
             await asyncio.sleep(0)
-    page.waiting.sort(key=_when)  # stable: the lists' order within a chunk
     return page
+
+
+async def _give_senders(conn: Conn, run: runs.Run, page: _Page) -> None:
+    """Say who is texted from where, and put people into the order of the queue.
+
+    Through a pool it is whoever texted them first; what is newly chosen is remembered before anybody is planned.
+    """
+    numbers = [person.number for person, _ in page.waiting]
+    if run.pool_id is None:
+        page.sender_of = dict.fromkeys(numbers, run.sender_ids[0])
+    elif numbers:
+        weights = dict(zip(run.sender_ids, run.weights or [], strict=True))
+        page.sender_of = await pools.find_sticky(conn, run.app_id, run.pool_id, numbers, run.sender_ids)
+        chosen: dict[str, int] = {}
+        for place, number in enumerate(numbers, 1):
+            if number not in page.sender_of:
+                chosen[number] = pool.pick(run.pool_id, weights, number)
+            if place % BREATH == 0:
+                await asyncio.sleep(0)
+        if chosen:
+            page.sender_of |= await pools.stick(conn, run.app_id, run.pool_id, chosen, run.sender_ids)
+    page.waiting.sort(key=page.when)  # stable: the lists' order within a chunk
 
 
 async def _write(conn: Conn, run: runs.Run, page: _Page, now: datetime) -> None:
     await messages.copy_in(conn, run.app_id, run.run_id, page.message_rows())
     if page.left_out:
         await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
-    await chunks.insert(conn, run.app_id, run.run_id, run.sender_id, page.chunk_rows())
+    for sender_id, rows in page.chunk_rows().items():
+        await chunks.insert(conn, run.app_id, run.run_id, sender_id, rows)

@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING
 
 from heliograph.actions import receipts as receipts_actions
 from heliograph.actions import runs as runs_actions
-from heliograph.carriers import registry
 from heliograph.engine import plan, purge
 from heliograph.engine.bell import Bell
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
+from heliograph.engine.lines import Lines
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
-from heliograph.store import chunks, locks, receipts, runs, senders
+from heliograph.store import carrier_accounts, chunks, locks, receipts, runs, senders
 from heliograph.store.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heliograph.carriers.base import Carrier
     from heliograph.config import Clock, Settings
     from heliograph.store.database import Database
 
@@ -49,13 +48,12 @@ class Worker:
     """Runs until :meth:`stop`. Build one per process."""
 
     def __init__(self, settings: Settings, db: Database, clock: Clock) -> None:
-        self._settings = settings
         self._db = db
         self._clock = clock
         self._bell = Bell()
         self._recorder = Recorder(clock)
         self._hearing = Hearing(clock)
-        self._carriers: dict[int, Carrier] = {}
+        self._lines = Lines(settings, self._hearing)
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._lane_of: dict[int, Lane] = {}
         self._planning: dict[int, asyncio.Task[None]] = {}
@@ -83,8 +81,7 @@ class Worker:
                     log.exception("worker_fault")
                     await self._pause(1.0)
         finally:
-            for carrier in self._carriers.values():
-                await carrier.close()
+            await self._lines.close()
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -116,9 +113,7 @@ class Worker:
         self._bell.ring()
         if self._lanes:
             await asyncio.wait(self._lanes.values())
-        for carrier in self._carriers.values():
-            await carrier.close()
-        self._carriers.clear()
+        await self._lines.close()
         await self._recorder.flush(session)
         await self._hearing.flush(self._db)
 
@@ -129,14 +124,11 @@ class Worker:
         async with self._db.connection() as conn:
             active = await runs.list_active(conn)
             left = await chunks.list_unsettled_senders(conn)
+        await self._renew(group)
         for run in active:
             if run.planned_at is None and run.run_id not in self._planning:
                 self._planning[run.run_id] = group.create_task(self._plan(session, run))
-        by_sender: dict[tuple[int, int], list[runs.Run]] = defaultdict(list)
-        for run in active:
-            by_sender[run.app_id, run.sender_id].append(run)
-        for unsettled in left:
-            by_sender[unsettled.app_id, unsettled.sender_id] += []
+        by_sender = _by_sender(active, left)
         for (app_id, sender_id), wanted in by_sender.items():
             await self._offer(session, group, app_id, sender_id, wanted)
         for sender_id, lane in self._lane_of.items():
@@ -181,31 +173,43 @@ class Worker:
             if not await locks.take(conn, locks.Kind.LANE, sender_id):
                 return None
             sender = await senders.get(conn, app_id, sender_id)
-            account = await senders.get_account(conn, app_id, sender.account_id)
+            account = await carrier_accounts.get(conn, app_id, sender.account_id)
         await self._recorder.flush(session)
         await sweep(session, app_id, sender_id, now=self._clock())
         try:
-            carrier = await self._open_carrier(account)
+            line = await self._lines.of(account)
         except HeliographError as error:
             log.error("carrier_not_opened account=%s error=%s", account.public_id, error)  # noqa: TRY400  # its sentence says it all
             self._not_before[sender_id] = asyncio.get_running_loop().time() + AFTER_FAULT
             async with session.use() as conn:
                 await locks.release(conn, locks.Kind.LANE, sender_id)
             return None
-        return Lane(sender, carrier, session, self._recorder, self._clock, self._bell)
+        return Lane(sender, line, session, self._recorder, self._clock, self._bell)
 
-    async def _open_carrier(self, account: senders.CarrierAccount) -> Carrier:
-        """The open line of an account; one for all its senders. Raises what the registry raises."""
-        found = self._carriers.get(account.account_id)
-        if found is None:
-            found = self._carriers[account.account_id] = await registry.open_carrier(
-                account.kind,
-                account.settings,
-                listener=self._hearing.of(account.app_id, account.account_id),
-                name=account.public_id,
-                transcript=self._settings.transcript,
-            )
-        return found
+    async def _renew(self, group: asyncio.TaskGroup) -> None:
+        """Have lines and lanes go by what their accounts and senders are now."""
+        async with self._db.connection() as conn:
+            accounts = await carrier_accounts.list_open(conn, self._lines.account_ids)
+            found = await senders.list_lanes(conn, list(self._lane_of))
+        self._lines.renew(accounts, group)
+        for sender in found:
+            await self._renew_lane(sender)
+
+    async def _renew_lane(self, sender: senders.Sender) -> None:
+        """Have a lane go by what its sender is now: its limits at once, another account as soon as it is open."""
+        lane = self._lane_of.get(sender.sender_id)
+        if lane is None or lane.sender == sender:
+            return
+        line = lane.line
+        if sender.account_id != line.account.account_id:
+            async with self._db.connection() as conn:
+                account = await carrier_accounts.get(conn, sender.app_id, sender.account_id)
+            try:
+                line = await self._lines.of(account)
+            except HeliographError as error:
+                log.error("carrier_not_opened account=%s error=%s", account.public_id, error)  # noqa: TRY400  # its sentence says it all
+                return
+        lane.renew(sender, line)
 
     # ------------------------------------------------------------ tasks
 
@@ -274,3 +278,14 @@ class Worker:
                 async with session.use() as conn:
                     await locks.release(conn, locks.Kind.PURGE, 0)
             await asyncio.sleep(PURGE)
+
+
+def _by_sender(active: Sequence[runs.Run], left: Sequence[chunks.Unsettled]) -> dict[tuple[int, int], list[runs.Run]]:
+    """The runs of each ``(app, sender)``; none for one that only has people of a dead worker's to be settled."""
+    found: dict[tuple[int, int], list[runs.Run]] = defaultdict(list)
+    for run in active:
+        for sender_id in run.sender_ids:
+            found[run.app_id, sender_id].append(run)
+    for unsettled in left:
+        found[unsettled.app_id, unsettled.sender_id] += []
+    return found

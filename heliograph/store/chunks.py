@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from heliograph.store.database import Conn
 
@@ -102,16 +102,28 @@ async def find_next_time(conn: Conn, app_id: int, sender_id: int, run_id: int, n
 
 # Must be a statement of its own after the gate was entered: one statement has one snapshot, taken before
 # it would get the lock, and could so still see a campaign as Active that a stop has just ended.
+# What leaves is counted for the sender's day in the same commit, so that a daily limit holds across crashes; and only
+# once the chunk is locked as it was read, so that nothing is counted when it is not claimed after all.
 CLAIM = """
 WITH allowed AS (
     SELECT FROM campaign
     WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s
       AND run_id = %(run_id)s AND status = 'Active' AND deleted_at IS NULL
+), here AS (
+    SELECT FROM chunk
+    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
+      AND next_seq = %(next_seq)s AND gaps = %(gaps)s AND EXISTS (SELECT FROM allowed)
+    FOR UPDATE
+), counted AS (
+    INSERT INTO sender_day AS d (app_id, sender_id, day, parts)
+    SELECT %(app_id)s, %(sender_id)s, %(day)s, %(parts)s FROM here
+    ON CONFLICT (app_id, sender_id, day) DO UPDATE SET parts = d.parts + excluded.parts
+        WHERE %(parts_per_day)s::bigint IS NULL OR d.parts = 0 OR d.parts + excluded.parts <= %(parts_per_day)s
+    RETURNING sender_id
 ), taken AS (
     UPDATE chunk SET next_seq = %(upto)s, unsettled = unsettled + %(people)s,
                      gaps = gaps - (%(upto)s - %(next_seq)s - %(people)s)
-    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
-      AND next_seq = %(next_seq)s AND gaps = %(gaps)s AND EXISTS (SELECT FROM allowed)
+    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s AND EXISTS (SELECT FROM counted)
     RETURNING run_id
 )
 UPDATE tally SET waiting = waiting - %(people)s, submitting = submitting + %(people)s
@@ -120,14 +132,32 @@ RETURNING run_id
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The parts that a batch takes of its sender's day, and the most of a day (None: no limit)."""
+
+    day: date
+    parts: int
+    parts_per_day: int | None
+
+
 async def claim(  # what is claimed, from where to where, for whom
-    conn: Conn, chunk: Chunk, *, campaign_id: int, sender_id: int, next_seq: int, gaps: int, upto: int, people: int
+    conn: Conn,
+    chunk: Chunk,
+    day: Day,
+    *,
+    campaign_id: int,
+    sender_id: int,
+    next_seq: int,
+    gaps: int,
+    upto: int,
+    people: int,
 ) -> bool:
     """Move the cursor from ``next_seq`` to ``upto``: the ``people`` between are submitting once this commits.
 
     Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
-    run and Active, the cursor stands elsewhere, or somebody was moved out of the chunk since it was read
-    (``gaps``).
+    run and Active, the cursor stands elsewhere, somebody was moved out of the chunk since it was read
+    (``gaps``), or the sender's day has not so many parts left.
     """
     values = {
         "app_id": chunk.app_id,
@@ -139,6 +169,9 @@ async def claim(  # what is claimed, from where to where, for whom
         "gaps": gaps,
         "upto": upto,
         "people": people,
+        "day": day.day,
+        "parts": day.parts,
+        "parts_per_day": day.parts_per_day,
     }
     return await (await conn.execute(CLAIM, values)).fetchone() is not None
 
@@ -149,6 +182,9 @@ WITH back AS (
                      gaps = gaps + (%(upto)s - %(next_seq)s - %(people)s)
     WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s AND next_seq = %(upto)s
     RETURNING run_id
+), uncounted AS (
+    UPDATE sender_day SET parts = parts - %(parts)s
+    WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND day = %(day)s AND EXISTS (SELECT FROM back)
 )
 UPDATE tally SET waiting = waiting + %(people)s, submitting = submitting - %(people)s
 WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND sender_id = %(sender_id)s AND EXISTS (SELECT FROM back)
@@ -156,7 +192,7 @@ WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND sender_id = %(sender_id)s 
 
 
 async def rewind(  # the mirror of claim
-    conn: Conn, chunk: Chunk, *, sender_id: int, next_seq: int, upto: int, people: int
+    conn: Conn, chunk: Chunk, day: Day, *, sender_id: int, next_seq: int, upto: int, people: int
 ) -> None:
     """Undo a claim of which certainly no byte has left. Call it before leaving the gate it was made in."""
     values = {
@@ -167,6 +203,8 @@ async def rewind(  # the mirror of claim
         "next_seq": next_seq,
         "upto": upto,
         "people": people,
+        "day": day.day,
+        "parts": day.parts,
     }
     await conn.execute(REWIND, values)
 

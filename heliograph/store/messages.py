@@ -107,9 +107,10 @@ FROM (
 JOIN run r ON r.app_id = m.app_id AND r.run_id = m.run_id
 LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
 LEFT JOIN LATERAL (
-    SELECT next_seq, due_at FROM chunk
-    WHERE app_id = m.app_id AND run_id = m.run_id AND first_seq <= coalesce(m.place, m.seq)
-    ORDER BY first_seq DESC LIMIT 1
+    SELECT h.next_seq, greatest(h.due_at, s.held_until) AS due_at
+    FROM chunk h LEFT JOIN sender s ON s.app_id = h.app_id AND s.sender_id = h.sender_id
+    WHERE h.app_id = m.app_id AND h.run_id = m.run_id AND h.first_seq <= coalesce(m.place, m.seq)
+    ORDER BY h.first_seq DESC LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
     SELECT f.value AS unique_id FROM contact t, json_each_text(t.fields) f

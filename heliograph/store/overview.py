@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``people`` in ``zone`` who may not be texted before ``due_at``."""
+    """``people`` in ``zone`` who may not be texted before ``due_at``; ``day_used``: because their sender's day is."""
 
     zone: str
     due_at: datetime
     people: int
+    day_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Standing:
     ``contacts`` are the lines of its lists now, ``audience`` those there were when the run began.
     ``planned``: the lists of the run have been read to the end. ``waits`` are the first two times that
     people are held until, soonest first. ``next_at``: when it starts by itself, if it does.
-    ``lane_held``: some worker sends through the run's sender now.
+    ``carrier``, ``parts_per_second``: the carriers of the run's senders, and what these may send together.
+    ``lane_held``: some worker sends through one of them now.
     What concerns the run is empty when there never was one.
     """
 
@@ -78,8 +80,8 @@ WITH lane AS MATERIALIZED (
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ), shown AS (
     SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.status, c.priority, c.caller_id, c.message,
-           r.run_id, r.sender_id, r.started_at, r.ended_at, coalesce(r.audience, 0) AS audience,
-           r.planned_at IS NOT NULL AS planned, r.calling_hours,
+           r.run_id, coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.started_at, r.ended_at,
+           coalesce(r.audience, 0) AS audience, r.planned_at IS NOT NULL AS planned, r.calling_hours,
            greatest(c.created_at, r.started_at) AS begun_at
     FROM campaign c LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
     WHERE c.deleted_at IS NULL AND c.kind = 'campaign'
@@ -89,14 +91,18 @@ _NUMBERS = """
 )
 SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.status, s.priority, s.caller_id,
        s.message, linked.list_names, linked.contacts, s.run_id, s.started_at, s.ended_at, s.audience, s.planned,
-       s.calling_hours, z.next_at, k.kind AS carrier, n.parts_per_second,
-       EXISTS (SELECT FROM lane WHERE lane.sender_id = s.sender_id) AS lane_held,
-       coalesce(later.held, 0)::bigint AS later_held, later.zones, later.dues, later.people, sums.*
+       s.calling_hours, z.next_at, through.carrier, through.parts_per_second,
+       EXISTS (SELECT FROM lane WHERE lane.sender_id = ANY(s.sender_ids)) AS lane_held,
+       coalesce(later.held, 0)::bigint AS later_held, later.zones, later.dues, later.people, later.used, sums.*
 FROM shown s
 JOIN app a ON a.app_id = s.app_id
 LEFT JOIN schedule z ON z.app_id = s.app_id AND z.campaign_id = s.campaign_id AND z.enabled
-LEFT JOIN sender n ON n.app_id = s.app_id AND n.sender_id = s.sender_id
-LEFT JOIN carrier_account k ON k.app_id = n.app_id AND k.account_id = n.account_id
+CROSS JOIN LATERAL (
+    SELECT string_agg(DISTINCT k.kind, ', ') AS carrier,
+           CASE WHEN bool_and(n.parts_per_second IS NOT NULL) THEN sum(n.parts_per_second) END AS parts_per_second
+    FROM sender n JOIN carrier_account k ON k.app_id = n.app_id AND k.account_id = n.account_id
+    WHERE n.app_id = s.app_id AND n.sender_id = ANY(s.sender_ids)
+) through
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(l.name ORDER BY x.position), '{}') AS list_names,
            coalesce(sum(l.contact_count), 0)::bigint AS contacts
@@ -114,12 +120,21 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT sum(g.people) AS held, (array_agg(g.zone ORDER BY g.due_at, g.zone))[1:2] AS zones,
            (array_agg(g.due_at ORDER BY g.due_at, g.zone))[1:2] AS dues,
-           (array_agg(g.people ORDER BY g.due_at, g.zone))[1:2] AS people
+           (array_agg(g.people ORDER BY g.due_at, g.zone))[1:2] AS people,
+           (array_agg(g.used ORDER BY g.due_at, g.zone))[1:2] AS used
     FROM (
-        SELECT h.zone, h.due_at, sum(h.last_seq - h.next_seq + 1 - h.gaps) AS people FROM chunk h
-        WHERE h.app_id = s.app_id AND h.sender_id = s.sender_id AND h.run_id = s.run_id AND s.ended_at IS NULL
-          AND NOT h.done AND h.due_at > %(now)s AND h.next_seq <= h.last_seq
-        GROUP BY h.zone, h.due_at
+        SELECT h.zone, h.due_at, h.used, sum(h.people) AS people
+        FROM unnest(s.sender_ids) AS t (sender_id)
+        LEFT JOIN sender n ON n.app_id = s.app_id AND n.sender_id = t.sender_id AND n.held_until > %(now)s
+        CROSS JOIN LATERAL (
+            SELECT c.zone, greatest(c.due_at, n.held_until) AS due_at, coalesce(c.due_at < n.held_until, false) AS used,
+                   c.last_seq - c.next_seq + 1 - c.gaps AS people
+            FROM chunk c
+            WHERE c.app_id = s.app_id AND c.sender_id = t.sender_id AND c.run_id = s.run_id AND s.ended_at IS NULL
+              AND NOT c.done AND c.next_seq <= c.last_seq
+              AND c.due_at > CASE WHEN n.held_until IS NULL THEN %(now)s::timestamptz ELSE '-infinity' END
+        ) h
+        GROUP BY h.zone, h.due_at, h.used
     ) g
 ) later
 ORDER BY s.begun_at DESC, s.campaign_id DESC
@@ -188,11 +203,11 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     waiting, held = values.pop("waiting"), values.pop("later_held")
     held = min(held, waiting)
     numbers = {name: values.pop(name) for name in _LEDGER}
-    found = zip(values.pop("zones") or (), values.pop("dues") or (), values.pop("people") or (), strict=True)
+    waits = [values.pop(name) or () for name in ("zones", "dues", "people", "used")]
     values["status"] = CampaignStatus(values["status"])
     values["list_names"] = tuple(values["list_names"])
     return Standing(
         **values,
-        waits=tuple(Wait(zone, due_at, int(people)) for zone, due_at, people in found),
+        waits=tuple(Wait(zone, due_at, int(people), used) for zone, due_at, people, used in zip(*waits, strict=True)),
         ledger=tallies.Ledger(held=held, ready=waiting - held, **numbers),
     )

@@ -39,9 +39,10 @@ async def list_deleted(conn: Conn) -> list[Deleted]:
 PURGE_STEP = """
 WITH old AS (
     SELECT c.app_id, c.run_id, c.chunk_no, c.next_seq, c.last_seq
-    FROM run r JOIN chunk c ON c.app_id = r.app_id AND c.run_id = r.run_id
+    FROM run r CROSS JOIN unnest(coalesce(r.sender_ids, ARRAY[r.sender_id])) AS t (sender_id)
+    JOIN chunk c ON c.app_id = r.app_id AND c.run_id = r.run_id AND c.sender_id = t.sender_id
     WHERE r.app_id = %(app_id)s AND r.campaign_id = %(campaign_id)s
-      AND c.sender_id = r.sender_id AND NOT c.done AND c.next_seq <= c.last_seq
+      AND NOT c.done AND c.next_seq <= c.last_seq
     LIMIT 10 FOR UPDATE OF c
 ), by_seq AS (
     DELETE FROM message m USING old

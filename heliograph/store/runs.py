@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Through whom a run goes: one sender, or all of a pool with a weight each."""
+
+    sender_ids: tuple[int, ...]
+    weights: tuple[float, ...] = (1.0,)
+    pool_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A row of table ``run``, with the campaign's public id, priority and whether it may send now."""
 
@@ -27,7 +36,9 @@ class Run:
     campaign_public_id: str
     kind: str  # campaign, or single: one-off texts
     priority: int
-    sender_id: int
+    sender_ids: list[int]  # one, unless it goes through a pool
+    weights: list[float] | None  # of the senders of a pool, in their order
+    pool_id: int | None
     caller_id: str
     template: str
     missing: dict[str, str]
@@ -54,15 +65,17 @@ class Run:
 
 
 _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.kind, k.priority,
-       r.sender_id, r.caller_id, r.template, r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience,
-       r.filters, r.emergency, r.retry_of, r.retry_classes, r.plan_level,
-       r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
+       coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.weights, r.pool_id, r.caller_id, r.template,
+       r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience, r.filters, r.emergency, r.retry_of,
+       r.retry_classes, r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
-INSERT INTO run (app_id, public_id, campaign_id, sender_id, caller_id, template, missing, calling_hours,
-                 list_ids, dnc_list_ids, filters, emergency, retry_of, retry_classes, audience, started_at)
-VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(caller_id)s, %(template)s, %(missing)s,
-        %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
+INSERT INTO run (app_id, public_id, campaign_id, sender_id, sender_ids, weights, pool_id, caller_id, template,
+                 missing, calling_hours, list_ids, dnc_list_ids, filters, emergency, retry_of, retry_classes,
+                 audience, started_at)
+VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(sender_ids)s, %(weights)s, %(pool_id)s,
+        %(caller_id)s, %(template)s, %(missing)s, %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s,
+        %(emergency)s, %(retry_of)s, %(retry_classes)s,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -76,7 +89,7 @@ async def insert(  # a row has as many parts as it has
     app_id: int,
     public_id: str,
     campaign_id: int,
-    sender_id: int,
+    route: Route,
     caller_id: str,
     template: str,
     missing: dict[str, str],
@@ -94,7 +107,10 @@ async def insert(  # a row has as many parts as it has
         "app_id": app_id,
         "public_id": public_id,
         "campaign_id": campaign_id,
-        "sender_id": sender_id,
+        "sender_id": route.sender_ids[0],
+        "sender_ids": None if route.pool_id is None else list(route.sender_ids),
+        "weights": None if route.pool_id is None else list(route.weights),
+        "pool_id": route.pool_id,
         "caller_id": caller_id,
         "template": template,
         "missing": Json(missing),

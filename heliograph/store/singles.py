@@ -1,4 +1,4 @@
-"""One-off texts: an app has one run per sender for them, hidden from its campaigns, that never ends."""
+"""One-off texts: an app has one run per address and sender for them, hidden from its campaigns, that never ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ WHERE k.app_id = %(app_id)s AND k.lname = %(lname)s AND k.kind = 'single' AND k.
 """
 
 
-async def find_run(conn: Conn, app_id: int, address: str) -> int | None:
-    """The run that carries one-off texts from ``address``, if there is one already."""
-    row = await (await conn.execute(FIND_RUN, {"app_id": app_id, "lname": _lname(address)})).fetchone()
+async def find_run(conn: Conn, app_id: int, address: str, sender_id: int) -> int | None:
+    """The run that carries one-off texts from ``address`` through a sender, if there is one already."""
+    row = await (await conn.execute(FIND_RUN, {"app_id": app_id, "lname": _lname(address, sender_id)})).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -32,13 +32,15 @@ RETURNING campaign_id
 """
 
 
-async def insert_campaign(conn: Conn, app_id: int, public_id: str, address: str, *, now: datetime) -> int | None:
-    """Begin the hidden campaign of an address; None when somebody else just has."""
+async def insert_campaign(
+    conn: Conn, app_id: int, public_id: str, address: str, sender_id: int, *, now: datetime
+) -> int | None:
+    """Begin the hidden campaign of an address on a sender; None when somebody else just has."""
     values = {
         "app_id": app_id,
         "public_id": public_id,
         "name": f"One-off texts from {address}",
-        "lname": _lname(address),
+        "lname": _lname(address, sender_id),
         "address": address,
         "now": now,
     }
@@ -68,5 +70,5 @@ async def insert_message(conn: Conn, app_id: int, run_id: int, *, seq: int, numb
     await conn.execute(INSERT_MESSAGE, values)
 
 
-def _lname(address: str) -> str:
-    return f"\x01one-off {address.lower()}"
+def _lname(address: str, sender_id: int) -> str:
+    return f"\x01one-off {address.lower()} {sender_id}"

@@ -81,8 +81,9 @@ async def expire_waiting(conn: Conn, app_id: int, run_id: int) -> None:
 
 
 # One snapshot for both halves, so that the sum holds at every instant. tally: a handful of rows by primary
-# key. held: the open chunks of the run with a due time ahead, by the partial index chunk_open; a chunk is
-# 500 people, so ten million of them held is an index range of 20,000.
+# key. held: for each sender of the run its open chunks with a due time ahead, by the partial index chunk_open; all
+# of them while the sender's day is used up. A chunk is 500 people, so ten million of them held is an index range of
+# 20,000. LATERAL, because a join of all senders at once reads every chunk there is.
 READ = """
 WITH sums AS (
     SELECT coalesce(sum(total), 0) AS total, coalesce(sum(waiting), 0) AS waiting,
@@ -92,10 +93,16 @@ WITH sums AS (
            coalesce(sum(expired), 0) AS expired
     FROM tally WHERE app_id = %(app_id)s AND run_id = %(run_id)s
 ), later AS (
-    SELECT coalesce(sum(c.last_seq - c.next_seq + 1 - c.gaps), 0) AS held
-    FROM run r JOIN chunk c ON c.app_id = r.app_id AND c.sender_id = r.sender_id AND c.run_id = r.run_id
+    SELECT coalesce(sum(l.people), 0) AS held
+    FROM run r CROSS JOIN unnest(coalesce(r.sender_ids, ARRAY[r.sender_id])) AS t (sender_id)
+    LEFT JOIN sender s ON s.app_id = r.app_id AND s.sender_id = t.sender_id
+    CROSS JOIN LATERAL (
+        SELECT sum(c.last_seq - c.next_seq + 1 - c.gaps) AS people FROM chunk c
+        WHERE c.app_id = r.app_id AND c.sender_id = t.sender_id AND c.run_id = r.run_id
+          AND NOT c.done AND c.next_seq <= c.last_seq
+          AND c.due_at > CASE WHEN s.held_until > %(now)s THEN '-infinity' ELSE %(now)s::timestamptz END
+    ) l
     WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s AND r.ended_at IS NULL
-      AND NOT c.done AND c.due_at > %(now)s AND c.next_seq <= c.last_seq
 )
 SELECT total::bigint, least(held, waiting)::bigint AS held, (waiting - least(held, waiting))::bigint AS ready,
        submitting::bigint, unknown::bigint, accepted::bigint, failed::bigint, delivered::bigint,
@@ -120,9 +127,10 @@ WITH r AS (
     FROM r JOIN message m ON m.app_id = r.app_id AND m.run_id = r.run_id
     LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
 ), open AS (
-    SELECT p.place, c.next_seq, c.due_at FROM people p
+    SELECT p.place, c.next_seq, greatest(c.due_at, s.held_until) AS due_at FROM people p
     JOIN r ON true
     JOIN chunk c ON c.app_id = r.app_id AND c.run_id = r.run_id AND p.place BETWEEN c.first_seq AND c.last_seq
+    LEFT JOIN sender s ON s.app_id = c.app_id AND s.sender_id = c.sender_id
     WHERE p.status IS NULL
 )
 SELECT (SELECT count(*) FROM people) AS total,

@@ -16,7 +16,7 @@ from heliograph.actions import access, campaigns, runs
 from heliograph.actions import seal as seals
 from heliograph.engine.worker import Worker
 from heliograph.store import campaigns as campaign_rows
-from heliograph.store import dnc, lists, messages, senders, tallies
+from heliograph.store import carrier_accounts, dnc, lists, messages, tallies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -130,8 +130,8 @@ class World:
     async def sandbox(self, **behaviour: object) -> None:
         """Set how this app's sandbox carrier behaves."""
         async with self.db.connection() as conn:
-            account = (await senders.list_accounts(conn, self.app.app_id))[0]
-            await senders.set_account_settings(conn, self.app.app_id, account.account_id, behaviour)
+            account = (await carrier_accounts.list_all(conn, self.app.app_id))[0]
+            await carrier_accounts.set_settings(conn, self.app.app_id, account.account_id, behaviour)
 
     async def rate(self, parts_per_second: float) -> None:
         async with self.db.connection() as conn:

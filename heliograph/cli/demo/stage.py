@@ -14,7 +14,7 @@ from heliograph.cli.demo import cast
 from heliograph.cli.demo.client import Client
 from heliograph.cli.desk import Desk
 from heliograph.errors import Invalid
-from heliograph.store import senders
+from heliograph.store import carrier_accounts, senders
 from heliograph.store.apps import App
 
 
@@ -38,8 +38,8 @@ async def _app(here: Desk, url: str) -> tuple[App, Client]:
     now = here.clock()
     made = await access.create_app(here.db, here.seal, name="Demonstration", now=now)
     async with here.db.transaction() as conn:
-        sandbox = (await senders.list_accounts(conn, made.app.app_id))[0]
-        await senders.set_account_settings(conn, made.app.app_id, sandbox.account_id, cast.SANDBOX)
+        sandbox = (await carrier_accounts.list_all(conn, made.app.app_id))[0]
+        await carrier_accounts.set_settings(conn, made.app.app_id, sandbox.account_id, cast.SANDBOX)
         await senders.add(
             conn,
             made.app.app_id,

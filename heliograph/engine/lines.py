@@ -1,0 +1,122 @@
+"""The open lines of a worker: one for each carrier account, whatever the number of its senders.
+
+A line is opened anew when its account is changed: first the new one, then the old one is closed behind it, so that
+answers on their way still come. Lanes keep their :class:`Line` and notice nothing but the change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from heliograph.actions import seal as seals
+from heliograph.actions import secrets
+from heliograph.carriers import registry
+from heliograph.errors import CarrierDown, HeliographError
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Sequence
+
+    from heliograph.carriers.base import Carrier, Outcome, Text
+    from heliograph.config import Settings
+    from heliograph.engine.hearing import Hearing
+    from heliograph.store.carrier_accounts import CarrierAccount
+
+log = logging.getLogger(__name__)
+
+AFTER_FAULT = 5.0  # seconds before a line that could not be opened is tried again
+
+
+class Line:
+    """A carrier account's line, through all its openings. ``opened`` counts them."""
+
+    def __init__(self, account: CarrierAccount, carrier: Carrier) -> None:
+        self.account = account
+        self.carrier: Carrier | None = carrier
+        self.opened = 1
+
+    async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
+        """As :meth:`heliograph.carriers.base.Carrier.submit`; CarrierDown too while it could not be opened."""
+        if self.carrier is None:
+            raise CarrierDown(f"The line of {self.account.public_id} could not be opened with its new settings")
+        return await self.carrier.submit(texts)
+
+
+class Lines:
+    """All lines of a worker. They outlive its sessions."""
+
+    def __init__(self, settings: Settings, hearing: Hearing) -> None:
+        self._settings = settings
+        self._hearing = hearing
+        self._lines: dict[int, Line] = {}
+        self._not_before: dict[int, float] = {}  # account → when it may be tried again
+        self._opening: set[int] = set()
+
+    @property
+    def account_ids(self) -> list[int]:
+        """The accounts that have a line."""
+        return list(self._lines)
+
+    async def of(self, account: CarrierAccount) -> Line:
+        """The line of an account, opened if it is not. Raises what opening it raises."""
+        line = self._lines.get(account.account_id)
+        if line is None:
+            line = self._lines[account.account_id] = Line(account, await self._open(account))
+        return line
+
+    def renew(self, accounts: Sequence[CarrierAccount], group: asyncio.TaskGroup) -> None:
+        """Hold the lines against their accounts as they are now, those that are not deleted.
+
+        Whatever was changed is opened anew, and the line of an account that is gone is closed, in the background.
+        """
+        for account_id in self._lines.keys() - {account.account_id for account in accounts}:
+            carrier = self._lines.pop(account_id).carrier
+            if carrier is not None:
+                group.create_task(carrier.close())
+        now = asyncio.get_running_loop().time()
+        for account in accounts:
+            account_id = account.account_id
+            line = self._lines.get(account_id)
+            if line is None or account_id in self._opening:
+                continue
+            changed = line.account.version != account.version
+            if changed or (line.carrier is None and now >= self._not_before.get(account_id, 0.0)):
+                self._opening.add(account_id)
+                group.create_task(self._reopen(line, account))
+
+    async def _reopen(self, line: Line, account: CarrierAccount) -> None:
+        """Exchange what a line sends through. One that cannot be opened sends nothing: its old settings are void."""
+        old, new = line.carrier, None
+        try:
+            new = await self._open(account)
+        except HeliographError as error:
+            log.error("carrier_not_opened account=%s error=%s", account.public_id, error)  # noqa: TRY400  # its sentence says it all
+            self._not_before[account.account_id] = asyncio.get_running_loop().time() + AFTER_FAULT
+        finally:
+            self._opening.discard(account.account_id)
+        if self._lines.get(account.account_id) is line:
+            line.account, line.carrier, line.opened = account, new, line.opened + 1
+        else:  # all lines were closed meanwhile, the old one too
+            old = new
+        if old is not None:
+            await old.close()
+
+    async def _open(self, account: CarrierAccount) -> Carrier:
+        settings: dict[str, object] = account.settings
+        if account.secrets_sealed is not None:
+            settings = secrets.all_settings(seals.from_settings(self._settings), account)
+        return await registry.open_carrier(
+            account.kind,
+            settings,
+            listener=self._hearing.of(account.app_id, account.account_id),
+            name=account.public_id,
+            transcript=self._settings.transcript,
+        )
+
+    async def close(self) -> None:
+        """Close every line: answers already due are given, the rest are given as lost."""
+        lines = list(self._lines.values())
+        self._lines.clear()
+        await asyncio.gather(*(line.carrier.close() for line in lines if line.carrier is not None))
