@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from heliograph.errors import BadSetting
+from heliograph.rules import quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,25 @@ class Settings:
         "Requests that an account may make in any 60 seconds, on each server process; 0: any number.",
         _count,
     )
+    most_lists: int = _setting(quota.DEFAULT.lists, "Contact lists that an account may have.", _count)
+    most_dnc_lists: int = _setting(quota.DEFAULT.dnc_lists, "Do-not-contact lists that an account may have.", _count)
+    most_list_contacts: int = _setting(quota.DEFAULT.list_contacts, "Contacts that one list may have.", _count)
+    most_contacts: int = _setting(quota.DEFAULT.contacts, "Contacts that an account may have.", _count)
+    most_dnc_entries: int = _setting(
+        quota.DEFAULT.dnc_entries, "Do-not-contact entries that an account may have.", _count
+    )
     log_level: str = _setting("info", "debug, info, warning or error.", str)
+
+    @property
+    def quota(self) -> quota.Quota:
+        """How much one account may keep."""
+        return quota.Quota(
+            lists=self.most_lists,
+            dnc_lists=self.most_dnc_lists,
+            list_contacts=self.most_list_contacts,
+            contacts=self.most_contacts,
+            dnc_entries=self.most_dnc_entries,
+        )
 
     @property
     def transcript(self) -> Path:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from heliograph.actions import csv_rows
+from heliograph.actions import lists as listing
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import contact as law
-from heliograph.rules import draft, ids
+from heliograph.rules import draft, ids, quota
 from heliograph.store import contacts, lists
 from heliograph.store.contacts import NewContact
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.actions.csv_rows import Page, Problem, Reader
+    from heliograph.rules.quota import Quota
     from heliograph.store.apps import App
     from heliograph.store.database import Conn, Database
     from heliograph.store.lists import ContactList
@@ -32,20 +34,46 @@ LONGEST_FILE_NAME = 255
 _NAMES = ("contact_list_name", "contactListName", "contactListId", "contact_list_id", "contactListID", "ContactListID")
 
 
-async def add(db: Database, app: App, body: Mapping[str, object], *, now: datetime) -> int:
+async def add(
+    db: Database, app: App, body: Mapping[str, object], *, now: datetime, limits: Quota = quota.DEFAULT
+) -> int:
     """Add up to 100 contacts to a list named in the body, all of them or, if one is bad, none.
 
     Unless the list keeps duplicates, a number that is on it already, or comes twice, is added once.
     Answers how many were added. Raises :class:`Invalid` naming the first bad contact and its value,
-    :class:`~heliograph.errors.TooLarge`, :class:`~heliograph.errors.NotFound`.
+    :class:`~heliograph.errors.TooLarge`, :class:`~heliograph.errors.NotFound`, and
+    :class:`~heliograph.errors.Conflict` where there would be more than ``limits`` allow.
     """
     ref = _list_named(body)
     people = law.read_many(body.get("data"))
     async with db.transaction() as conn:
-        target = await _hold(conn, app, ref)
-        writer = _Writer(conn, target, now)
-        await writer.write([_to_keep(person) for person in people])
+        writer = await _Writer.open(conn, app, ref, limits, now=now)
+        await writer.write([to_keep(person) for person in people])
         await writer.finish(name for person in people for name in person.fields)
+    return writer.added
+
+
+async def append(
+    conn: Conn,
+    app: App,
+    ref: str,
+    people: Sequence[NewContact],
+    columns: Iterable[str],
+    *,
+    now: datetime,
+    limits: Quota = quota.DEFAULT,
+) -> int:
+    """Add any number of people in the caller's own transaction, as a file's rows are; answers how many were added.
+
+    A list to which nobody was added stays as it was. Raises NotFound, and Conflict as :func:`import_csv` does.
+    """
+    writer = await _Writer.open(conn, app, ref, limits, now=now)
+    for at in range(0, len(people), PAGE):
+        await writer.write(people[at : at + PAGE])
+    if writer.added:
+        await writer.finish(columns)
+    if writer.added >= LARGE:
+        await contacts.learn_sizes(conn)
     return writer.added
 
 
@@ -57,7 +85,8 @@ def _list_named(body: Mapping[str, object]) -> str:
     raise Invalid("No contact list is named. Send contact_list_name or contactListId", field="contact_list_name")
 
 
-def _to_keep(person: law.Contact) -> NewContact:
+def to_keep(person: law.Contact) -> NewContact:
+    """A contact that was checked, as it is kept."""
     return NewContact(person.number, person.time_zone, person.priority, json.dumps(person.fields, ensure_ascii=False))
 
 
@@ -89,6 +118,7 @@ async def import_csv(
     create: bool = False,
     allow_duplicates: bool = False,
     progress: Callable[[int], None] | None = None,
+    limits: Quota = quota.DEFAULT,
 ) -> Imported:
     """Append the rows of a CSV file to the list with this id or name, in one transaction.
 
@@ -97,7 +127,8 @@ async def import_csv(
     so far, about every 5,000. Memory does not grow with the file, which is left open.
 
     Raises :class:`Invalid` for a file that is no table of contacts or has no good row,
-    :class:`~heliograph.errors.NotFound`, :class:`~heliograph.errors.Conflict` while another import fills the list.
+    :class:`~heliograph.errors.NotFound`, :class:`~heliograph.errors.Conflict` while another import fills the list, or
+    where there would be more than ``limits`` allow.
     """
     reader = await asyncio.to_thread(csv_rows.Reader, file)
     entry = {"fileId": ids.new_hex24(), "fileName": file_name[:LONGEST_FILE_NAME]}
@@ -106,8 +137,8 @@ async def import_csv(
     try:
         async with db.transaction() as conn:
             if create and await lists.find(conn, app.app_id, ref) is None:
-                await _create(conn, app, ref, allow_duplicates=allow_duplicates, now=now)
-            writer = _Writer(conn, await _hold(conn, app, ref), now)
+                await _create(conn, app, ref, limits, allow_duplicates=allow_duplicates, now=now)
+            writer = await _Writer.open(conn, app, ref, limits, now=now)
             page = await asyncio.to_thread(reader.page, PAGE)
             while page is not None:
                 rows += page.rows
@@ -135,7 +166,8 @@ async def import_csv(
     )
 
 
-async def _create(conn: Conn, app: App, name: str, *, allow_duplicates: bool, now: datetime) -> None:
+async def _create(conn: Conn, app: App, name: str, limits: Quota, *, allow_duplicates: bool, now: datetime) -> None:
+    await listing.check_quota(conn, app, "call", limits)
     wanted = draft.list_draft({"name": name, "source": "localDrive", "allowDuplicates": allow_duplicates})
     await lists.create(
         conn,
@@ -172,9 +204,9 @@ def _nothing_good(rows: int, problems: Sequence[Problem]) -> Invalid:
 # ---------------------------------------------------------------- writing
 
 
-async def _hold(conn: Conn, app: App, ref: str) -> ContactList:
-    """The list, which only this transaction adds to from now on; as it is once that is so."""
-    found = await lists.get(conn, app.app_id, ref)
+async def hold(conn: Conn, app: App, ref: str) -> ContactList:
+    """The contact list, whose people only this transaction changes from now on; as it is once that is so."""
+    found = await lists.get(conn, app.app_id, ref, only=True)
     await contacts.hold_writer(conn, found.list_id, name=found.name)
     return await lists.get(conn, app.app_id, found.public_id)
 
@@ -182,11 +214,20 @@ async def _hold(conn: Conn, app: App, ref: str) -> ContactList:
 class _Writer:
     """Appends contacts to a list that this transaction holds."""
 
-    def __init__(self, conn: Conn, target: ContactList, now: datetime) -> None:
+    def __init__(self, conn: Conn, target: ContactList, limits: Quota, account: int, now: datetime) -> None:
         self._conn = conn
         self._target = target
+        self._limits = limits
+        self._account = account  # contacts that the account has in all its lists
         self._now = now
         self.added = 0
+
+    @classmethod
+    async def open(cls, conn: Conn, app: App, ref: str, limits: Quota, *, now: datetime) -> _Writer:
+        """The writer of the list with this id or name."""
+        target = await hold(conn, app, ref)
+        _, account = await lists.count(conn, app.account_id, "call")
+        return cls(conn, target, limits, account, now)
 
     async def write(self, people: Sequence[NewContact]) -> None:
         app_id, list_id = self._target.app_id, self._target.list_id
@@ -195,6 +236,9 @@ class _Writer:
             known = await contacts.find_numbers(self._conn, app_id, list_id, list(fresh))
             people = [person for person in people if fresh.get(person.number) is person and person.number not in known]
         if people:
+            have, more = self._target.contact_count + self.added, len(people)
+            quota.check(have, more, self._limits.list_contacts, f"contacts in list {self._target.name}")
+            quota.check(self._account + self.added, more, self._limits.contacts, "contacts in this account")
             first = self._target.last_seq + self.added + 1
             await contacts.add(self._conn, app_id, list_id, people, first_seq=first, now=self._now)
             self.added += len(people)

@@ -17,7 +17,7 @@ from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, template
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import bell, campaigns, dnc, locks, runs, schedules, tallies
+from heliograph.store import app_settings, bell, campaigns, dnc, locks, runs, schedules, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -249,7 +249,9 @@ def missing(campaign: Campaign) -> dict[str, str]:
 
 
 async def dnc_lists(conn: Conn, campaign: Campaign) -> list[int]:
-    """The campaign's own DNC list and the app's global ones."""
+    """The campaign's own DNC list and, unless the app has them for voice only, the app's global ones."""
     linked = [] if campaign.dnc_list_id is None else [campaign.dnc_list_id]
+    if not (await app_settings.get(conn, campaign.app_id)).global_dnc_applies_to_sms:
+        return linked
     everywhere = await dnc.list_global(conn, campaign.app_id)
     return linked + [list_id for list_id in everywhere if list_id not in linked]

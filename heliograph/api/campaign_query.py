@@ -13,6 +13,8 @@ from heliograph.rules.campaign import CampaignStatus
 from heliograph.store.campaigns import Sort, Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heliograph.rules.body import Body
 
 DEFAULT_LIMIT = 50
@@ -95,6 +97,18 @@ def whole_number(value: object, field: str, *, least: int, most: int, default: i
 def pages(total: int, limit: int) -> int:
     """How many pages of ``limit`` hold ``total`` results."""
     return math.ceil(total / limit)
+
+
+def page(results: Sequence[object], skip: int, limit: int, total: int) -> dict[str, object]:
+    """Some of ``total`` results, as every page is told."""
+    return {
+        "results": results,
+        "skip": skip,
+        "limit": limit,
+        "hasMore": skip + len(results) < total,
+        "totalPages": pages(total, limit),
+        "totalResults": total,
+    }
 
 
 def _sort(value: object) -> Sort:

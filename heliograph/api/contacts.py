@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict
-from tempfile import SpooledTemporaryFile
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 
-from fastapi import Query
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from fastapi import Path, Query
 from starlette.responses import Response
 
+from heliograph.actions import contact_edits
 from heliograph.actions import contacts as adding
-from heliograph.api import auth, campaign_query, envelope
+from heliograph.api import auth, campaign_query, envelope, files
 from heliograph.api.lists import ListId
-from heliograph.errors import Invalid
-from heliograph.rules import ids
-from heliograph.store import contacts, lists
+from heliograph.api.shapes import CONTACT_ID
+from heliograph.rules import columns, ids, phone, spreadsheet
+from heliograph.store import contact_search, contacts, lists
+from heliograph.store.contact_search import Sought
 from heliograph.store.contacts import Contact
+from heliograph.store.database import Database
+from heliograph.store.lists import ContactList
 
-FILE_LIMIT = 200 * 1024 * 1024  # bytes
-IN_MEMORY = 1024 * 1024  # bytes of a file before it goes to the disk
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SKIP = 2**31 - 1
+MAX_PRIORITY = 32767
+UPLOADED = "contacts.csv"  # what a file is called that brings no name
 
+ContactId = Annotated[
+    str, Path(alias="contactId", description="The contact's id in this list, `cc-…`.", examples=[CONTACT_ID])
+]
 Skip = Annotated[
     str | None,
     Query(
-        description="How many contacts to pass over.",
+        description="How many to pass over.",
         json_schema_extra={"type": "integer", "minimum": 0, "maximum": MAX_SKIP, "default": 0},
     ),
 ]
@@ -42,91 +43,165 @@ Limit = Annotated[
         json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     ),
 ]
-FileName = Annotated[str | None, Query(alias="fileName", description="What to call a file sent as text/csv.")]
+PhoneNumber = Annotated[
+    str | None,
+    Query(alias="phoneNumber", description="Only this number (an unescaped `+` may be left out)."),
+]
+FirstName = Annotated[str | None, Query(alias="firstName", description="Only this first name, whatever the case.")]
+LastName = Annotated[str | None, Query(alias="lastName", description="Only this last name, whatever the case.")]
+UniqueId = Annotated[str | None, Query(alias="uniqueId", description="Only this unique id.")]
+Priority = Annotated[
+    str | None,
+    Query(
+        description="Only contacts of this priority.",
+        json_schema_extra={"type": "integer", "minimum": 0, "maximum": MAX_PRIORITY},
+    ),
+]
+Guard = Annotated[
+    str | None,
+    Query(
+        description="`false`: cells as they are, for programs. Else those that a spreadsheet would take for a formula "
+        "get an apostrophe in front.",
+        json_schema_extra={"type": "boolean", "default": True},
+    ),
+]
 
 
 async def add(call: auth.Campaigns) -> Response:
     """Add up to 100 contacts to a list: all of them or, if one is bad, none."""
-    await adding.add(call.db, call.app, await call.body(), now=call.now)
+    limits = auth.house(call.request).settings.quota
+    await adding.add(call.db, call.app, await call.body(), now=call.now, limits=limits)
     return envelope.reply({"message": "Adding contacts to public list is in progress"})
 
 
-async def list_page(call: auth.Campaigns, list_id: ListId, skip: Skip = None, limit: Limit = None) -> Response:
-    """The contacts of a list, a page at a time, in order of arrival."""
-    number = campaign_query.whole_number
-    passed = number(skip, "skip", default=0, least=0, most=MAX_SKIP)
-    most = number(limit, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+async def list_page(  # noqa: PLR0913  # a parameter is a query value
+    call: auth.Campaigns,
+    list_id: ListId,
+    *,
+    skip: Skip = None,
+    limit: Limit = None,
+    number: PhoneNumber = None,
+    first_name: FirstName = None,
+    last_name: LastName = None,
+    unique_id: UniqueId = None,
+    priority: Priority = None,
+) -> Response:
+    """The contacts of a list, a page at a time, in order of arrival.
+
+    With `phoneNumber`, `firstName`, `lastName`, `uniqueId` or `priority` only those who are exactly that.
+    """
+    whole_number = campaign_query.whole_number
+    passed = whole_number(skip, "skip", default=0, least=0, most=MAX_SKIP)
+    most = whole_number(limit, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+    words = {"firstName": first_name, "lastName": last_name, "uniqueId": unique_id}
     async with call.db.connection() as conn:
-        found = await lists.get(conn, call.app.app_id, list_id)
-        page = await contacts.list_page(conn, call.app.app_id, found.list_id, skip=passed, limit=most)
-    data = {
-        "results": [_row(found.public_id, one) for one in page],
-        "skip": passed,
-        "limit": most,
-        "hasMore": passed + len(page) < found.contact_count,
-        "totalPages": campaign_query.pages(found.contact_count, most),
-        "totalResults": found.contact_count,
-    }
-    return envelope.success("Contacts retrieved successfully", data)
+        found = await lists.get(conn, call.app.app_id, list_id, only=True)
+        sought = Sought(
+            phone.normalise(number, field="phoneNumber") if number else None,
+            whole_number(priority, "priority", least=0, most=MAX_PRIORITY) if priority else None,
+            {
+                field: (value.strip(), columns.holding(found.columns, field))
+                for field, value in words.items()
+                if value is not None and value.strip()
+            },
+        )
+        if sought.is_anybody:
+            total = found.contact_count
+            page = await contacts.list_page(conn, call.app.app_id, found.list_id, skip=passed, limit=most)
+        else:
+            of_list = (call.app.app_id, found.list_id)
+            total, seqs = await contact_search.find(conn, *of_list, sought, skip=passed, limit=most)
+            page = await contact_search.read(conn, *of_list, seqs)
+    rows = [row(found, one) for one in page]
+    return envelope.success("Contacts retrieved successfully", campaign_query.page(rows, passed, most, total))
 
 
-def _row(list_id: str, one: Contact) -> dict[str, object]:
-    own: dict[str, object] = {
-        "_id": ids.contact_id(list_id, one.seq),
-        "createdAt": envelope.instant(one.created_at),
-        "updatedAt": envelope.instant(one.updated_at),
-    }
-    return own | {name: value for name, value in one.fields.items() if name not in own}
+async def get(call: auth.Campaigns, list_id: ListId, contact_id: ContactId) -> Response:
+    """One contact of a list."""
+    async with call.db.connection() as conn:
+        found = await lists.get(conn, call.app.app_id, list_id, only=True)
+        one = await contacts.get(conn, found, contact_id)
+    return envelope.success("Contact retrieved successfully", row(found, one))
 
 
-async def upload(call: auth.Campaigns, list_id: ListId, file_name: FileName = None) -> Response:
+async def update(call: auth.Campaigns, list_id: ListId, contact_id: ContactId) -> Response:
+    """Change a contact: the columns that are sent take the place of its own, the others stay.
+
+    Runs under way keep what they have planned for it; whoever is not planned yet is texted as changed.
+    """
+    target, changed = await contact_edits.update(
+        call.db, call.app, list_id, contact_id, await call.body(), now=call.now
+    )
+    return envelope.success(f"Contact of list {target.name} updated successfully", row(target, changed))
+
+
+async def remove(call: auth.Campaigns, list_id: ListId, contact_id: ContactId) -> Response:
+    """Take a contact off a list. A text that is planned for it already still leaves: that is what a DNC list is for."""
+    target, gone = await contact_edits.remove(call.db, call.app, list_id, contact_id, now=call.now)
+    return envelope.success(f"Contact removed from list {target.name} successfully", row(target, gone))
+
+
+async def upload(call: auth.Campaigns, list_id: ListId, file_name: files.FileName = None) -> Response:
     """Append the rows of a CSV file to a list.
 
     Send it as `multipart/form-data` in the field `file`, or as it is with `Content-Type: text/csv`. The first
     row names the columns; one of them holds the telephone number. Bad rows are left out and reported; if no
     row is good, nothing changes.
     """
-    async with _sent_file(call.request, file_name or "contacts.csv") as (file, name):
-        done = await adding.import_csv(call.db, call.app, list_id, file, file_name=name, now=call.now)
-    data = {
-        "fileId": done.file_id,
-        "fileName": done.file_name,
-        "rows": done.rows,
-        "imported": done.imported,
-        "duplicates": done.duplicates,
-        "rejected": done.rejected,
-        "problems": [asdict(problem) for problem in done.problems],
-        "problemsTotal": done.rejected,
-    }
+    limits = auth.house(call.request).settings.quota
+    async with files.sent(call.request, file_name or UPLOADED) as (file, name):
+        done = await adding.import_csv(call.db, call.app, list_id, file, file_name=name, now=call.now, limits=limits)
+    data = files.report(
+        fileId=done.file_id,
+        fileName=done.file_name,
+        rows=done.rows,
+        imported=done.imported,
+        duplicates=done.duplicates,
+        rejected=done.rejected,
+        problems=done.problems,
+    )
     return envelope.success(f"{done.imported} contacts added to contact list {done.target.name}", data)
 
 
-@asynccontextmanager
-async def _sent_file(request: Request, name: str) -> AsyncIterator[tuple[BinaryIO, str]]:
-    """The file in the body, whole, on disk when it is large, and its name."""
-    body = envelope.chunks(request, FILE_LIMIT)
-    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
-        with SpooledTemporaryFile(IN_MEMORY) as file:
-            async for chunk in body:
-                file.write(chunk)
-            file.seek(0)
-            yield cast("BinaryIO", file), _base_name(name)
-        return
-    try:
-        form = await MultiPartParser(request.headers, body, max_files=1, max_fields=20).parse()
-    except (MultiPartException, KeyError) as error:
-        raise Invalid(f"The body is not multipart/form-data with one file: {error}", field="file") from error
-    try:
-        sent = form.get("file")
-        if not isinstance(sent, UploadFile):
-            text = "There is no file in the body. It takes a field named file, with a CSV file in it"
-            raise Invalid(text, field="file")
-        yield sent.file, _base_name(sent.filename or name)
-    finally:
-        await form.close()
+async def export(call: auth.Campaigns, list_id: ListId, guard: Guard = None) -> Response:
+    """The contacts of a list as a CSV file: every column, in the order of first appearance.
+
+    The telephone number is in E.164. Cells that a spreadsheet would take for a formula (`=`, `+`, `-`, `@` in front,
+    other than plain numbers) get an apostrophe in front, unless `guard=false`.
+    """
+    guarded = files.guard(guard)
+    async with call.db.connection() as conn:
+        found = await lists.get(conn, call.app.app_id, list_id, only=True)
+    return await files.answer(found.name, _lines(call.db, found, guarded=guarded))
 
 
-def _base_name(sent: str) -> str:
-    """A file's name without folders and without what could not be kept."""
-    last = sent.replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last if c.isprintable()) or "contacts.csv"
+async def _lines(db: Database, target: ContactList, *, guarded: bool) -> AsyncIterator[str]:
+    """The file, page by page, each read on a connection of its own: a slow reader keeps none from others."""
+    names = target.columns or ["phoneNumber"]
+    numbers = columns.holding(names, "phoneNumber")
+    shown = spreadsheet.guarded if guarded else str
+    lines = [spreadsheet.line(shown(name) for name in names)]
+    after = 0
+    while True:
+        async with db.connection() as conn:
+            page = await contacts.read_after(conn, target.app_id, target.list_id, after, limit=files.PAGE)
+            if len(page) < files.PAGE:  # a list that is gone has no contacts, and half a file must not look whole
+                await lists.get(conn, target.app_id, target.public_id, only=True)
+        for one in page:
+            cells = {name: spreadsheet.words(one.fields.get(name)) for name in names}
+            holds = next((name for name in numbers if cells[name].strip()), None)
+            lines.append(spreadsheet.line(one.number if name == holds else shown(cells[name]) for name in names))
+        yield "".join(lines)
+        if len(page) < files.PAGE:
+            return
+        lines, after = [], page[-1].seq
+
+
+def row(target: ContactList, one: Contact) -> dict[str, object]:
+    """A contact as it is answered: its id and times, and beside them its own columns as they were sent."""
+    own: dict[str, object] = {
+        "_id": ids.contact_id(target.public_id, one.seq),
+        "createdAt": envelope.instant(one.created_at),
+        "updatedAt": envelope.instant(one.updated_at),
+    }
+    return own | {name: value for name, value in one.fields.items() if name not in own}

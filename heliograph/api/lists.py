@@ -28,7 +28,8 @@ ListKind = Annotated[
 
 async def create(call: auth.Campaigns) -> Response:
     """Create a contact list."""
-    made = await editing.create(call.db, call.app, await call.body(), now=call.now)
+    limits = auth.house(call.request).settings.quota
+    made = await editing.create(call.db, call.app, await call.body(), now=call.now, limits=limits)
     data = list_view.created(made, call.app, call.version)
     return envelope.success(f"Contact list {made.name} created successfully", data)
 

@@ -42,6 +42,7 @@ _RESERVED = (
     "schedule",
     "trigger",
     "contactList",
+    "remove",
 )
 
 

@@ -9,8 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import JSONResponse
+
 from heliograph.api import campaign_shapes as forms
-from heliograph.api import campaigns, contacts, envelope, lists, paths, repeats, schedules, sending, shapes
+from heliograph.api import (
+    campaigns,
+    contacts,
+    dnc_entries,
+    dnc_lists,
+    envelope,
+    files,
+    lists,
+    paths,
+    repeats,
+    schedules,
+    sending,
+    settings,
+    shapes,
+)
+from heliograph.api import dnc_shapes as no
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sending_shapes as texts
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
@@ -56,6 +73,11 @@ class Route:
 ALL = "/campaign"
 ONE = "/campaign/{campaignId:ref}"
 LIST = "/campaign/contactList"
+PERSON = LIST + "/{listId:ref}/contacts/{contactId:ref}"
+DNC = "/dncLists"
+DNC_ONE = DNC + "/{dncListId:ref}"
+ENTRIES = DNC_ONE + "/entries"
+ENTRY = ENTRIES + "/{phoneNumber:ref}"
 
 ROUTES = (
     # campaigns
@@ -92,7 +114,28 @@ ROUTES = (
     # contacts of a list
     Route("POST", LIST + "/addContacts", contacts.add, shapes.MessageAnswer, shapes.ContactsDraft, shown=(V1_ADD, V2)),
     Route("GET", LIST + "/{listId:ref}/getAllContacts", contacts.list_page, shapes.ContactsAnswer),
+    Route("GET", PERSON, contacts.get, shapes.ContactAnswer, shown=(V2,)),
+    Route("PUT", PERSON, contacts.update, shapes.ContactAnswer, shapes.ContactChanges, shown=(V2,)),
+    Route("DELETE", PERSON, contacts.remove, shapes.ContactAnswer, shown=(V2,)),
+    Route("GET", LIST + "/{listId:ref}/export", contacts.export, shapes.CsvAnswer, shown=(V2,)),
     Route("POST", "/contactLists/{listId:ref}/file", contacts.upload, shapes.ImportAnswer, shapes.CsvFile, shown=(V2,)),
+    # people who are not to be texted
+    Route("POST", DNC, dnc_lists.create, no.DncListAnswer, no.DncListDraft, shown=(V2,), makes="dncListId"),
+    Route("GET", DNC, dnc_lists.list_all, no.DncListsAnswer, shown=(V2,)),
+    Route("GET", DNC_ONE, dnc_lists.get, no.DncListAnswer, shown=(V2,)),
+    Route("PUT", DNC_ONE, dnc_lists.update, no.DncListAnswer, no.DncListChanges, shown=(V2,)),
+    Route("DELETE", DNC_ONE, dnc_lists.delete, no.DncListAnswer, shown=(V2,)),
+    Route("POST", ENTRIES, dnc_entries.add, no.DncAddedAnswer, no.DncEntriesDraft, shown=(V2,)),
+    Route("GET", ENTRIES, dnc_entries.list_page, no.DncEntriesAnswer, shown=(V2,)),
+    Route("POST", ENTRIES + "/remove", dnc_entries.remove_many, no.DncRemovedAnswer, no.DncNumbers, shown=(V2,)),
+    Route("GET", ENTRY, dnc_entries.get, no.DncEntryAnswer, shown=(V2,)),
+    Route("PUT", ENTRY, dnc_entries.update, no.DncEntryAnswer, no.DncEntryChanges, shown=(V2,)),
+    Route("DELETE", ENTRY, dnc_entries.remove, no.DncEntryAnswer, shown=(V2,)),
+    Route("POST", DNC_ONE + "/file", dnc_entries.upload, shapes.ImportAnswer, no.DncCsvFile, shown=(V2,)),
+    Route("GET", DNC_ONE + "/export", dnc_entries.export, shapes.CsvAnswer, shown=(V2,)),
+    # what an app decides for all its campaigns
+    Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
+    Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),
 )
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -118,7 +161,8 @@ def mount(api: FastAPI) -> None:
 def _mount(api: FastAPI, route: Route, prefix: str) -> None:
     shown = route.printed(prefix)
     title, _, text = (route.handler.__doc__ or "").partition("\n")
-    done: dict[str, Any] = {"model": route.answer, "description": "Done."}
+    is_json = route.answer.media == shapes.Shape.media
+    done: dict[str, Any] = {"description": "Done."} | ({"model": route.answer} if is_json else {})
     if route.makes is not None:
         done["links"] = _links(route.makes, prefix)
     api.add_api_route(
@@ -126,6 +170,7 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
         _once(route),
         methods=[route.verb],
         response_model=None,
+        response_class=JSONResponse if is_json else files.Csv,  # only named in the description: a handler makes its own
         responses={200: done, **REFUSALS},
         summary=title.rstrip("."),
         description="\n".join(line.strip() for line in text.splitlines()).strip(),
@@ -141,7 +186,7 @@ def _once(route: Route) -> Callable[..., Awaitable[Response]]:
     if route.verb != "POST":
         return route.handler
     is_file = route.takes is not None and route.takes.media != shapes.Shape.media
-    return repeats.once(route.handler, limit=contacts.FILE_LIMIT if is_file else envelope.JSON_LIMIT)
+    return repeats.once(route.handler, limit=files.FILE_LIMIT if is_file else envelope.JSON_LIMIT)
 
 
 def _links(parameter: str, prefix: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 CAMPAIGN_ID = "cd-3aefda80-f98e-4f4f-ad41-92803abb0000"
 LIST_ID = "cl-3aefda80-f98e-4f4f-ad41-92803abb0000"
+CONTACT_ID = "cc-3aefda80-f98e-4f4f-ad41-92803abb000000000001"
 
 
 class Shape(BaseModel):
@@ -188,7 +189,7 @@ class MessageAnswer(Shape):
 class ContactRecord(Shape):
     """A contact of a list: its own fields stand beside these, as they were sent."""
 
-    id: str = Field(alias="_id", examples=["cc-3aefda80-f98e-4f4f-ad41-92803abb000000000001"])
+    id: str = Field(alias="_id", examples=[CONTACT_ID])
     createdAt: str
     updatedAt: str
 
@@ -210,6 +211,34 @@ class ContactsAnswer(Shape):
     status: Literal["success"]
     message: str
     data: ContactPage
+
+
+class ContactAnswer(Shape):
+    """A contact in the common envelope."""
+
+    status: Literal["success"]
+    message: str = Field(examples=["Contact retrieved successfully"])
+    data: ContactRecord
+
+
+class ContactChanges(Shape):
+    """Columns to put in the place of a contact's own; those that are left out stay.
+
+    A column is known by its name without regard to case, spaces, underscores and dashes; one that holds a system
+    field also by that field's name, `phoneNumber` for instance. A new name is a new column.
+    """
+
+    example: ClassVar[dict[str, Any]] = {"phoneNumber": "+14155550101", "last name": "Sample"}
+
+    phoneNumber: str | None = Field(default=None, examples=["+14155550101"], description="With its country code.")
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+
+class CsvAnswer(Shape):
+    """A CSV file: UTF-8 with a byte order mark, every cell in quotes."""
+
+    media = "text/csv"
 
 
 class CsvFile(Shape):

@@ -46,12 +46,16 @@ async def _create(name: str, everywhere: bool, app: str | None, data: options.Da
     async with desk.opened(data) as here:
         async with here.db.connection() as conn:
             owner = await desk.find_app(conn, app)
-        return await dnc.create(here.db, owner, name=name, is_global=everywhere, now=here.clock())
+        limits = here.settings.quota
+        return await dnc.create(here.db, owner, name=name, is_global=everywhere, now=here.clock(), limits=limits)
 
 
 @commands.command("add")
 def add(
-    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Numbers with their country code.")],
+    numbers: Annotated[
+        list[str],
+        typer.Argument(metavar="NUMBER...", help="Numbers with their country code, or prefixes such as '+1900*'."),
+    ],
     to: List = None,
     reason: Reason = "",
     app: options.App = None,
@@ -91,20 +95,31 @@ def import_(
     """Put the numbers of a file on a do-not-contact list. Bad rows are left out and shown."""
     done = desk.run(_import(file, to, reason, app, data))
     if json:
-        counts = {"rows": done.rows, "added": done.added, "rejected": done.rejected}
+        counts = {"rows": done.rows, "added": done.added, "known": done.known, "rejected": done.rejected}
         problems = {"problems": [asdict(problem) for problem in done.problems]}
         show.as_json({"listId": done.target.public_id, "name": done.target.name} | counts | problems)
         return
-    typer.echo(f"{done.added} of {done.rows} on {done.target.name} ({done.target.public_id}).")
+    on = done.added + done.known
+    typer.echo(f"{on} of {done.rows} on {done.target.name} ({done.target.public_id}), {done.known} of them before.")
     show_problems(done.problems, done.rejected)
 
 
-async def _import(file: Path, to: str | None, reason: str, app: str | None, data: options.Data) -> dnc.Added:
+async def _import(file: Path, to: str | None, reason: str, app: str | None, data: options.Data) -> dnc.Imported:
     async with desk.opened(data) as here:
         async with here.db.connection() as conn:
             owner = await desk.find_app(conn, app)
         with file.open("rb") as opened, show.err().status(f"Importing {file.name} ..."):
-            return await dnc.import_csv(here.db, owner, to, opened, source="import", reason=reason, now=here.clock())
+            return await dnc.import_csv(
+                here.db,
+                owner,
+                to,
+                opened,
+                file_name=file.name,
+                source="import",
+                reason=reason,
+                now=here.clock(),
+                limits=here.settings.quota,
+            )
 
 
 @commands.command("ls")

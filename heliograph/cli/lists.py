@@ -76,6 +76,7 @@ async def _import(
                 create=True,
                 allow_duplicates=allow_duplicates,
                 progress=tell,
+                limits=here.settings.quota,
             )
 
 

@@ -101,6 +101,12 @@ def priority(fields: Mapping[str, object]) -> int | None:
     return _small(first(fields, *NAMES["contactPriority"]))
 
 
+def holding(names: Sequence[str], system: str) -> list[str]:
+    """Those of the columns called ``names`` that may hold the system field, the one that counts first in front."""
+    short = [(template.key(name), name) for name in names]
+    return [name for canonical in NAMES[system] for found, name in short if found == canonical]
+
+
 def guess(header: Sequence[str]) -> dict[str, str]:
     """Which column of ``header`` holds which system field: ``{"phoneNumber": "Mobile", ...}``.
 

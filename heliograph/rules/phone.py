@@ -26,12 +26,14 @@ else:
         fast = truth
 
 ACCEPTED = "a number with its country code, such as +14155550100"
+ACCEPTED_PREFIX = "a plus and the first 1 to 14 digits of the numbers that are meant, such as +1900"
 
 # Country codes whose lengths have changed since the fast tables (9.0.41) were made: only the truth is asked.
 # Benin went from 8 digits to 10.
 _CHANGED = ("+229",)
 
 _READY = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,13}").fullmatch
 _DIGITS = re.compile(r"\+?[0-9]+").fullmatch
 _POSSIBLE = truth.ValidationResult.IS_POSSIBLE
 
@@ -77,6 +79,21 @@ def normalise(raw: object, region: str | None = None, *, field: str | None = Non
             if reader is truth or not found.startswith(_CHANGED):
                 return found
     raise _unusable(raw, field)
+
+
+def prefix(raw: object, *, field: str | None = None) -> str:
+    """The beginning of international numbers, ``+`` and 1 to 14 digits; a star at its end may be left out.
+
+    Raises :class:`Invalid`.
+    """
+    try:
+        found = _digits(raw.strip().removesuffix("*") if isinstance(raw, str) else raw, field)
+    except Invalid:
+        found = ""
+    found = found if found.startswith("+") else "+" + found
+    if not _PREFIX(found):
+        raise Invalid(f"{body.shown(raw)} is not a prefix. It takes {ACCEPTED_PREFIX}", field=field)
+    return found
 
 
 def sender_address(raw: object, *, field: str | None = None) -> str:

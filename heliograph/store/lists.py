@@ -100,22 +100,23 @@ SELECT app_id, list_id, public_id, kind, name, lname, description, source, allow
        is_default, columns, files, last_seq, contact_count, created_at, updated_at
 FROM contact_list
 WHERE app_id = %(app_id)s AND deleted_at IS NULL
-  AND (public_id = %(ref)s OR (kind = %(kind)s AND lname = %(lref)s))
+  AND ((public_id = %(ref)s AND (kind = %(kind)s OR NOT %(only)s)) OR (kind = %(kind)s AND lname = %(lref)s))
 ORDER BY public_id = %(ref)s DESC
 LIMIT 1
 """
 
 
-async def find(conn: Conn, app_id: int, ref: str, *, kind: Kind = "call") -> ContactList | None:
-    """The list with this id or, of this kind, this name."""
-    return await _one(conn, SELECT, {"app_id": app_id, "ref": ref, "lref": ref.lower(), "kind": kind})
+async def find(conn: Conn, app_id: int, ref: str, *, kind: Kind = "call", only: bool = False) -> ContactList | None:
+    """The list with this id or, of this kind, this name; ``only``: of this kind, by its id, too."""
+    values = {"app_id": app_id, "ref": ref, "lref": ref.lower(), "kind": kind, "only": only}
+    return await _one(conn, SELECT, values)
 
 
-async def get(conn: Conn, app_id: int, ref: str, *, kind: Kind = "call") -> ContactList:
-    """The list with this id or, of this kind, this name. Raises NotFound."""
-    found = await find(conn, app_id, ref, kind=kind)
+async def get(conn: Conn, app_id: int, ref: str, *, kind: Kind = "call", only: bool = False) -> ContactList:
+    """As :func:`find`. Raises NotFound."""
+    found = await find(conn, app_id, ref, kind=kind, only=only)
     if found is None:
-        raise missing(ref)
+        raise missing(ref, kind)
     return found
 
 
@@ -156,7 +157,8 @@ UPDATE = """
 UPDATE contact_list SET
     name = coalesce(%(name)s, name), lname = coalesce(%(lname)s, lname),
     description = coalesce(%(description)s, description),
-    allow_duplicates = coalesce(%(allow_duplicates)s, allow_duplicates), updated_at = %(now)s
+    allow_duplicates = coalesce(%(allow_duplicates)s, allow_duplicates),
+    is_global_dnc = coalesce(%(is_global_dnc)s, is_global_dnc), updated_at = %(now)s
 WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND deleted_at IS NULL
 RETURNING app_id, list_id, public_id, kind, name, lname, description, source, allow_duplicates, is_global_dnc,
           is_default, columns, files, last_seq, contact_count, created_at, updated_at
@@ -170,8 +172,9 @@ async def update(
     *,
     name: str | None,
     description: str | None,
-    allow_duplicates: bool | None,
     now: datetime,
+    allow_duplicates: bool | None = None,
+    is_global_dnc: bool | None = None,
 ) -> ContactList:
     """Change what is not None. Raises NotFound, DuplicateName."""
     values = {
@@ -181,6 +184,7 @@ async def update(
         "lname": None if name is None else name.lower(),
         "description": description,
         "allow_duplicates": allow_duplicates,
+        "is_global_dnc": is_global_dnc,
         "now": now,
     }
     try:
@@ -232,6 +236,30 @@ async def grow(
     return found
 
 
+SHRINK = """
+UPDATE contact_list SET contact_count = contact_count - %(removed)s, updated_at = %(now)s
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s
+"""
+
+
+async def shrink(conn: Conn, app_id: int, list_id: int, *, removed: int, now: datetime) -> None:
+    """Count contacts out; their numbers are not given again. Only for whoever holds the list's writer lock."""
+    await conn.execute(SHRINK, {"app_id": app_id, "list_id": list_id, "removed": removed, "now": now})
+
+
+COUNT_LISTS = """
+SELECT count(*), coalesce(sum(l.contact_count), 0)
+FROM contact_list l JOIN app a USING (app_id)
+WHERE a.account_id = %(account_id)s AND l.kind = %(kind)s AND l.deleted_at IS NULL
+"""
+
+
+async def count(conn: Conn, account_id: str, kind: Kind) -> tuple[int, int]:
+    """How many lists of a kind an account has in all its apps, and how many people there are on them."""
+    row = await (await conn.execute(COUNT_LISTS, {"account_id": account_id, "kind": kind})).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
 MARK_DELETED = """
 UPDATE contact_list SET deleted_at = %(now)s, updated_at = %(now)s
 WHERE app_id = %(app_id)s AND list_id = %(list_id)s
@@ -262,8 +290,10 @@ async def _one(conn: Conn, statement: LiteralString, values: Mapping[str, object
         return await (await cursor.execute(statement, values)).fetchone()
 
 
-def missing(ref: object) -> NotFound:
+def missing(ref: object, kind: Kind = "call") -> NotFound:
     """The error that says which list there is not."""
+    if kind == "dnc":
+        return NotFound(f"DNC list {ref} not found", field="dncListId")
     return NotFound(f"Contact list {ref} not found", field="contactListId")
 
 

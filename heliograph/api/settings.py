@@ -1,0 +1,27 @@
+"""The settings of an app over HTTP. Their paths stand in routes.py."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from heliograph.actions import app_settings as changing
+from heliograph.api import auth, envelope
+from heliograph.store import app_settings
+from heliograph.store.app_settings import AppSettings
+
+
+async def get(call: auth.Campaigns) -> Response:
+    """The settings of the app."""
+    async with call.db.connection() as conn:
+        found = await app_settings.get(conn, call.app.app_id)
+    return envelope.success("", _record(found))
+
+
+async def update(call: auth.Campaigns) -> Response:
+    """Change the settings of the app. They count for runs that start from now on."""
+    changed = await changing.update(call.db, call.app, await call.body(), now=call.now)
+    return envelope.success("Settings updated successfully", _record(changed))
+
+
+def _record(found: AppSettings) -> dict[str, object]:
+    return {"globalDncAppliesToSms": found.global_dnc_applies_to_sms}

@@ -1,0 +1,48 @@
+"""What an app decides for all its campaigns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg.rows import class_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.store.database import Conn
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """The settings of one app.
+
+    ``global_dnc_applies_to_sms``: whether its global do-not-contact lists count for every campaign. With the
+    vendor they are for voice only, and a text is checked against the campaign's own list alone.
+    """
+
+    global_dnc_applies_to_sms: bool = True
+
+
+GET = "SELECT global_dnc_applies_to_sms FROM app_setting WHERE app_id = %(app_id)s"
+
+
+async def get(conn: Conn, app_id: int) -> AppSettings:
+    """The settings of an app: the defaults where it has decided nothing."""
+    async with conn.cursor(row_factory=class_row(AppSettings)) as cursor:
+        found = await (await cursor.execute(GET, {"app_id": app_id})).fetchone()
+    return found or AppSettings()
+
+
+PUT = """
+INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, updated_at)
+VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(now)s)
+ON CONFLICT (app_id) DO UPDATE SET
+    global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, updated_at = excluded.updated_at
+"""
+
+
+async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) -> None:
+    """Keep these settings in place of those there were."""
+    values = {"app_id": app_id, "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms, "now": now}
+    await conn.execute(PUT, values)
