@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.bench.rig import Rig
 
 PATIENCE = 30.0
+FRESH = 2.0  # seconds; a server closes a connection that is silent for longer (uvicorn: 5)
 
 
 class Desk:
@@ -21,6 +22,7 @@ class Desk:
 
     def __init__(self, rig: Rig, port: int) -> None:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._asked = 0.0
         self._base = f"/campaign/api/v2/public/{rig.app.public_id}/campaign"
         self._headers = {"auth": rig.token, "Content-Type": "application/json"}
 
@@ -57,9 +59,12 @@ class Desk:
         return json.loads(self._send(verb, self._base + path, body))
 
     def _send(self, verb: str, path: str, body: str | None = None) -> bytes:
+        if time.monotonic() - self._asked > FRESH:
+            self._line.close()  # the next request opens it again
         self._line.request(verb, path, body, self._headers)
         answer = self._line.getresponse()
         data = answer.read()
+        self._asked = time.monotonic()
         if answer.status != http.client.OK:
             raise RuntimeError(f"{verb} {path} was answered {answer.status}: {data[:300]!r}")
         return data
