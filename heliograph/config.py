@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from heliograph.errors import BadSetting
-from heliograph.rules import quota
+from heliograph.rules import address, quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,12 @@ class Settings:
     most_contacts: int = _setting(quota.DEFAULT.contacts, "Contacts that an account may have.", _count)
     most_dnc_entries: int = _setting(
         quota.DEFAULT.dnc_entries, "Do-not-contact entries that an account may have.", _count
+    )
+    pull_private_networks: tuple[address.Network, ...] = _setting(
+        (),
+        "Networks, e.g. 10.1.0.0/16, fd00::/8, that lists may pull from although they are no part of the public "
+        "internet. Unset: none.",
+        address.networks,
     )
     log_level: str = _setting("info", "debug, info, warning or error.", str)
 
