@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heliograph.actions import runs
-from heliograph.errors import IllegalMove
+from heliograph.actions import app_settings, contact_edits, lists, runs
+from heliograph.actions import dnc as no_contact
+from heliograph.errors import IllegalMove, InUse
+from heliograph.rules import ids
+from heliograph.store import lists as list_rows
 from tests.engine.conftest import number
 
 if TYPE_CHECKING:
@@ -75,6 +78,57 @@ async def test_a_number_blocked_after_planning_is_not_texted(world: World) -> No
         ledger = await world.until(playing)
     assert {t["to"] for t in world.transcript(campaign)} == {number(n) for n in range(20)}
     assert (ledger.suppressed, ledger.sent) == (20, 20)
+
+
+async def test_a_prefix_keeps_all_that_begin_with_it_from_being_texted(world: World) -> None:
+    await world.add_numbers("People", 0, 40)
+    await world.block(number(3), f"{number(10)[:-1]}*")  # 10 to 19
+    await world.rate(10)
+    campaign = await world.campaign("Prefixes", ["People"])
+    async with world.working():
+        playing = await world.play(campaign)
+        await world.taken(5, campaign)
+        await world.block(f"{number(20)[:-1]}*", f"{number(30)[:-1]}*")
+        ledger = await world.until(playing)
+    assert {t["to"] for t in world.transcript(campaign)} == {number(n) for n in range(10) if n != 3}
+    assert (ledger.suppressed, ledger.sent) == (31, 9)
+    assert (await world.reasons(playing))[number(39)] == "do_not_contact"
+
+
+async def test_a_run_keeps_the_do_not_contact_lists_it_started_with(world: World) -> None:
+    await world.add_numbers("People", 0, 20)
+    await world.rate(10)
+    app, now = world.app, world.clock()
+    await no_contact.create(world.db, app, name="Never", now=now)
+    campaign = await world.campaign("Frozen", ["People"], dncLists={"name": "Never"})
+    async with world.working():
+        playing = await world.play(campaign)
+        await world.taken(2, campaign)
+        await no_contact.update(world.db, app, "Default Global DNC", {"isGlobalDNC": False}, now=now)
+        await app_settings.update(world.db, app, {"globalDncAppliesToSms": False}, now=now)
+        with pytest.raises(InUse, match="campaign Frozen"):
+            await lists.delete(world.db, app, "Never", now=now, kind="dnc")
+        await no_contact.add(world.db, app, None, [f"{number(10)[:-1]}*"], source="person", now=now)  # 10 to 19
+        await no_contact.add(world.db, app, "Never", [f"{number(9)}*"], source="person", now=now)
+        ledger = await world.until(playing)
+    assert (ledger.suppressed, ledger.sent) == (11, 9)
+
+
+async def test_a_contact_removed_while_its_campaign_runs_is_texted_if_it_was_planned(world: World) -> None:
+    await world.add_numbers("People", 0, 20)
+    await world.rate(10)
+    campaign = await world.campaign("Removed", ["People"])
+    async with world.working():
+        playing = await world.play(campaign)
+        await world.taken(2, campaign)
+        async with world.db.connection() as conn:
+            people = await list_rows.get(conn, world.app.app_id, "People")
+        last = ids.contact_id(people.public_id, 20)
+        await contact_edits.remove(world.db, world.app, "People", last, now=world.clock())
+        ledger = await world.until(playing)
+        assert (ledger.total, ledger.sent) == (20, 20)
+        again = await world.until(await world.play(campaign))
+    assert (again.total, again.sent) == (19, 19)
 
 
 async def test_playing_again_is_a_new_run_over_everybody(world: World) -> None:

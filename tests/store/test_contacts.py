@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, LiteralString
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from heliograph.actions import access
 from heliograph.actions.seal import Seal
 from heliograph.errors import Conflict, DuplicateName
-from heliograph.store import carrier_accounts, contacts, dnc, lists, senders
+from heliograph.store import carrier_accounts, contact_search, contacts, dnc, lists, senders
 from heliograph.store.apps import App
+from heliograph.store.contact_search import Sought
 from heliograph.store.contacts import NewContact
 from heliograph.store.database import Conn, Database
 from heliograph.store.lists import ContactList
@@ -140,6 +142,70 @@ async def test_the_do_not_contact_look_up_stays_on_the_primary_key(db: Database,
             found = await plan(conn, dnc.FIND_BLOCKED, values)
             assert "dnc_entry_pkey" in found
             assert "number = ANY" in found.partition("Index Cond")[2].partition("\n")[0]
+
+
+async def test_a_prefix_blocks_all_that_begin_with_it_until_it_ends(db: Database, app: App, clock: FrozenClock) -> None:
+    now, later = clock(), clock() + timedelta(hours=1)
+    async with db.connection() as conn:
+        one = await dnc.create(conn, app.app_id, name="One", now=now)
+        two = await dnc.create(conn, app.app_id, name="Two", now=now)
+        await dnc.add_entries(conn, app.app_id, one.list_id, ["+1415555000000*", "+44*"], source="api", now=now)
+        await dnc.add_entries(conn, app.app_id, two.list_id, ["+14155550*"], source="api", now=now, expires_at=later)
+        sought = [number(5), number(15), "+447700900123", "+4", "+33639980001", "+1"]
+
+        async def blocked(*which: ContactList, at: datetime = now) -> set[str]:
+            return await dnc.find_blocked(conn, app.app_id, [one.list_id for one in which], sought, at)
+
+        assert await blocked(one) == {number(5), "+447700900123"}
+        assert await blocked(two) == {number(5), number(15)}
+        assert await blocked(two, at=later) == set()
+        assert await blocked(one, two, at=later) == {number(5), "+447700900123"}
+        assert await dnc.find_blocked(conn, app.app_id + 1, [one.list_id], sought, now) == set()
+        await dnc.remove_entries(conn, app.app_id, one.list_id, ["+44*"])
+        assert await blocked(one) == {number(5)}
+
+
+async def test_the_look_up_of_prefixes_reads_only_prefixes(db: Database, app: App, clock: FrozenClock) -> None:
+    async with db.connection() as conn:
+        blocked = await dnc.create(conn, app.app_id, name="One", now=clock())
+        for some in ([number(n) for n in range(20_000)], [f"{number(n)[:-2]}*" for n in range(0, 20_000, 10)]):
+            await dnc.add_entries(conn, app.app_id, blocked.list_id, some, source="import", now=clock())
+            sought = [f"+1650555{n:07d}" for n in range(500)]
+            values = {"app_id": app.app_id, "list_ids": [blocked.list_id], "numbers": sought, "now": clock()}
+            for statistics in (False, True):
+                if statistics:
+                    await conn.execute("ANALYZE dnc_entry")
+                found = await plan(conn, dnc.FIND_BLOCKED, values)
+                prefixes = found.partition("One-Time Filter")[2]
+                assert prefixes.count("using dnc_entry_prefix") == 2, found
+                assert "Seq Scan" not in found
+
+
+async def test_a_list_knows_how_many_entries_it_has(db: Database, app: App, clock: FrozenClock) -> None:
+    async with db.connection() as conn:
+        made = await dnc.create(conn, app.app_id, name="One", now=clock())
+        add = partial(dnc.add_entries, conn, app.app_id, made.list_id, source="api", now=clock())
+        assert await add([number(1), number(2), number(2)]) == 2
+        assert await add([number(2), number(3), "+1900*"]) == 2
+        await dnc.remove_entries(conn, app.app_id, made.list_id, [number(1), number(9)])
+        assert (await lists.get(conn, app.app_id, made.public_id)).contact_count == 3
+        assert await lists.count(conn, app.account_id, "dnc") == (2, 3)
+        assert await lists.count(conn, app.account_id, "call") == (0, 0)
+
+
+async def test_looking_for_a_number_or_a_priority_stays_on_an_index(
+    db: Database, app: App, leads: ContactList, clock: FrozenClock
+) -> None:
+    people = [NewContact(number(n), None, n % 500 or None, "{}") for n in range(20_000)]
+    values = {"app_id": app.app_id, "list_id": leads.list_id, "skip": 0, "limit": 50}
+    async with db.connection() as conn:
+        await contacts.add(conn, app.app_id, leads.list_id, people, first_seq=1, now=clock())
+        await contacts.learn_sizes(conn)
+        assert "contact_number" in await plan(conn, contact_search.FIND + " AND number = '+1'", values)
+        assert "contact_priority" in await plan(conn, contact_search.FIND + " AND priority = 3", values)
+        sought = Sought(None, 3, {})
+        found = await contact_search.find(conn, app.app_id, leads.list_id, sought, skip=39, limit=5)
+        assert found == (40, [19_504])
 
 
 async def test_a_sender_of_that_address_goes_before_the_one_for_any(db: Database, app: App, clock: FrozenClock) -> None:

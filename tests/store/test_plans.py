@@ -11,6 +11,8 @@ import pytest
 from heliograph.store import (
     audience,
     chunks,
+    contact_search,
+    contacts,
     dnc,
     messages,
     outcomes,
@@ -61,7 +63,9 @@ FILL: tuple[LiteralString, ...] = (
        SELECT app_id, l, n, '+1' || n, nullif(n % 5, 0), '{}', now(), now()
        FROM app, generate_series(1, 5) l, generate_series(1, 8000) n""",
     """INSERT INTO dnc_entry (app_id, list_id, number, source, created_at)
-       SELECT app_id, 2, '+1' || n, 'person', now() FROM app, generate_series(1, 40000) n""",
+       SELECT app_id, 2, '+1' || n || s, 'person', now()
+       FROM app, (SELECT n, '' FROM generate_series(1, 40000) n
+                  UNION ALL SELECT n, '*' FROM generate_series(500, 900) n) AS e (n, s)""",
     """INSERT INTO sender_day (app_id, sender_id, day, parts)
        SELECT app_id, s, '2020-01-01'::date + n, 100 FROM app, generate_series(1, 20) s, generate_series(1, 2000) n""",
     """INSERT INTO sticky_sender (app_id, pool_id, number, sender_id)
@@ -121,9 +125,21 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "messages WITHOUT_OUTCOME": (messages.WITHOUT_OUTCOME, run | {"first": 251, "last": 255}),
             "chunks OF_SENDER_UNSETTLED": (chunks.OF_SENDER_UNSETTLED, run),
             "dnc FIND_BLOCKED": (dnc.FIND_BLOCKED, run | {"list_ids": [2], "numbers": numbers}),
+            "dnc PAGE": (dnc.PAGE, of_list | {"list_id": 2, "skip": 1000}),
+            "dnc AFTER": (dnc.AFTER, of_list | {"list_id": 2, "after": "+12"}),
+            "contacts AFTER": (contacts.AFTER, of_list),
+            "contacts OTHER": (contacts.OTHER, of_list | {"number": "+17", "seq": 7}),
+            "contact_search FIND": (
+                contact_search.FIND + " AND number = %(number)s",
+                of_list | {"number": "+17", "skip": 0},
+            ),
             "audience READ_LEVEL": (audience.READ_LEVEL, of_list | {"level": 3}),
             "audience READ_WITHOUT": (audience.READ_WITHOUT, of_list),
             "audience NEXT_LEVEL": (audience.NEXT_LEVEL, run | {"list_ids": [1, 2], "below": 5}),
+            "audience READ_NUMBERS": (
+                audience.READ_NUMBERS,
+                of_list | {"list_ids": [1, 2], "after": "+15", "last": audience.LAST, "each": 2500},
+            ),
             "audience READ_FAILED": (audience.READ_FAILED, run | {"classes": ["failed"], "after": 9, "limit": 500}),
             "senders PARTS_OF_DAY": (senders.PARTS_OF_DAY, run | day),
             "senders COUNT_PARTS": (senders.COUNT_PARTS, run | day),
