@@ -1,4 +1,4 @@
-"""Secret settings of carrier accounts: sealed at rest, opened only to open a line, never answered."""
+"""Secret settings of carrier accounts: sealed at rest, opened only to open a line or to be put together anew."""
 
 from __future__ import annotations
 

@@ -25,10 +25,11 @@ class _Opener(Protocol):
 class _Kind:
     read: Callable[[Mapping[str, object]], object]  # raises Invalid
     open: _Opener
+    secrets: frozenset[str]  # settings that nobody may read again
 
 
 _BY_NAME: dict[str, _Kind] = {
-    "sandbox": _Kind(sandbox_behaviour.read, sandbox.open_line),
+    "sandbox": _Kind(sandbox_behaviour.read, sandbox.open_line, sandbox_behaviour.SECRETS),
 }
 
 KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))
@@ -38,6 +39,11 @@ KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))
 def check(kind: str, settings: Mapping[str, object]) -> None:
     """Raise :class:`Invalid`, naming the key and what is accepted, unless a line could be opened with these."""
     _kind(kind).read(settings)
+
+
+def secrets(kind: str) -> frozenset[str]:
+    """Which settings of a kind are secret: to be sealed at rest and never told. Raises :class:`Invalid`."""
+    return _kind(kind).secrets
 
 
 async def open_carrier(

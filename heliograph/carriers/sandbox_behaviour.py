@@ -15,6 +15,7 @@ from heliograph.errors import Invalid
 
 _LONGEST_MS = 86_400_000.0  # a day
 _ROUNDING = 1e-9  # 0.1 + 0.2 + 0.7 is 1 to a person
+SECRETS = frozenset({"password"})
 _ANSWERS = ("refuse", "temporary", "lost_answer")
 
 
@@ -52,6 +53,7 @@ class Settings:
     seed: int = 0
     throttle_per_second: float | None = None
     answer_timeout_s: float = 60.0
+    password: str | None = None
     down: float = 0.0
     down_windows: tuple[tuple[float, float], ...] = ()
     usual: Behaviour = Behaviour()
@@ -118,6 +120,8 @@ def _value(values: Mapping[str, object], key: str, where: str) -> Any:  # noqa: 
 
 
 def _invalid(field: str, value: object, accepted: str) -> Invalid:
+    if field in SECRETS:
+        return Invalid(f"The sandbox setting {field} is not what it takes: {accepted}", field=field)
     return Invalid(f"The sandbox setting {field} is {value!r}; it takes {accepted}", field=field)
 
 
@@ -181,6 +185,12 @@ def _seconds(value: object) -> float:
     return _number(value, 0, 86_400)
 
 
+def _password(value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and 1 <= len(value) <= 200):  # noqa: PLR2004
+        raise _Unusable
+    return value
+
+
 def _code(value: object) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[\w.:-]{1,64}", value, re.ASCII) is None:
         raise _Unusable
@@ -197,6 +207,7 @@ _OF_THE_LINE: dict[str, _Reader] = {
     "seed": (_whole, "a whole number of up to 63 bits"),
     "throttle_per_second": (_rate, "parts per second, above 0, or null for no limit"),
     "answer_timeout_s": (_seconds, "seconds from 0 to 86400"),
+    "password": (_password, "1 to 200 characters, or null for none"),
     "down": _A_SHARE,
     "down_windows": (_windows, "a list of [from, to] in seconds since the line was opened"),
 }

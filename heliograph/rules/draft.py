@@ -13,7 +13,7 @@ from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import filters as filters_
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, phone, pull_body, template
+from heliograph.rules import parts, pull_body, sender_body, template
 from heliograph.rules.pull import SOURCE
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def parse(body: object) -> CampaignDraft:
         dnc_sent="dncLists" in sent,
         priority=_priority(sent.get("priority")),
         format=form,
-        caller_id=phone.sender_address(caller.get("phoneNumber"), field=_CALLER),
+        caller_id=sender_body.caller_id(caller.get("phoneNumber"), field=_CALLER),
         dialing=dialing,
         hours=hours_.parse(dialing.get("callingHours"), field=_HOURS),
         message=message,

@@ -65,8 +65,12 @@ class SenderDraft:
 
 @dataclass(frozen=True, slots=True)
 class SenderChanges:
-    """What is to change of a sender. ``changed`` names what was sent; the rest of ``limits`` says nothing."""
+    """What is to change of a sender. ``changed`` names what was sent; the rest of ``limits`` says nothing.
 
+    ``address`` is the one sent along, which is not to change.
+    """
+
+    address: str | None
     account: str | None
     limits: Limits
     changed: frozenset[str]
@@ -81,10 +85,8 @@ class PoolDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class TestDraft:
+class TrialDraft:
     """To whom one text is to be sent for a test, and from where if it matters."""
-
-    __test__ = False
 
     to: str
     sender: str | None
@@ -120,13 +122,18 @@ def sender(body: object) -> SenderDraft:
 
 
 def sender_changes(body: object) -> SenderChanges:
-    """What ``body`` changes of a sender. An address may be sent along; whether it is the same is not looked at."""
-    sent = _known(_object(body), ("carrierAccountId", "partsPerSecond", "partsPerDay", TIMEZONE))
-    wanted = sent.get("carrierAccountId")
+    """What ``body`` changes of a sender."""
+    given = _object(body)
+    sent = _known(given, ("carrierAccountId", "partsPerSecond", "partsPerDay", TIMEZONE))
     found = None
     if "carrierAccountId" in sent:
-        found = reading.text(wanted, "carrierAccountId", longest=LONGEST_NAME)
-    return SenderChanges(account=found, limits=_limits(sent), changed=frozenset(sent))
+        found = reading.text(sent["carrierAccountId"], "carrierAccountId", longest=LONGEST_NAME)
+    return SenderChanges(
+        address=address(given["address"]) if "address" in given else None,
+        account=found,
+        limits=_limits(sent),
+        changed=frozenset(sent),
+    )
 
 
 def pool(body: object, *, name: str | None = None) -> PoolDraft:
@@ -147,11 +154,11 @@ def pool(body: object, *, name: str | None = None) -> PoolDraft:
     return PoolDraft(found, tuple(_member(member, f"senders[{place}]") for place, member in enumerate(members)))
 
 
-def test(body: object) -> TestDraft:
+def trial(body: object) -> TrialDraft:
     """The one text that ``body`` asks for."""
     sent = _object(body)
     found = sent.get("from")
-    return TestDraft(
+    return TrialDraft(
         to=phone.normalise(sent.get("to"), field="to"),
         sender=None if found is None else phone.sender_address(found, field="from"),
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class CarrierAccount:
     """An account with a carrier. ``kind`` says which carrier speaks; ``settings`` are that carrier's.
 
-    Settings that are secret are not among them: ``secrets_sealed`` is their JSON, sealed for the account's public
-    id. ``version`` grows with each change.
+    Settings that are secret are not among them: ``secrets_sealed`` is the JSON of those in ``secret_names``, sealed
+    for the account's public id. ``version`` grows whenever its line has to be opened anew.
     """
 
     app_id: int
@@ -33,17 +33,18 @@ class CarrierAccount:
     kind: str
     settings: dict[str, Any]
     secrets_sealed: bytes | None
+    secret_names: list[str]
     version: int
     created_at: datetime
     updated_at: datetime
 
 
-_COLUMNS = """app_id, account_id, public_id, name, kind, settings, secrets_sealed, version, created_at,
+_COLUMNS = """app_id, account_id, public_id, name, kind, settings, secrets_sealed, secret_names, version, created_at,
           coalesce(updated_at, created_at) AS updated_at"""
 
 INSERT = f"""
-INSERT INTO carrier_account (app_id, public_id, name, kind, settings, secrets_sealed, created_at)
-VALUES (%(app_id)s, %(public_id)s, %(name)s, %(kind)s, %(settings)s, %(secrets_sealed)s, %(now)s)
+INSERT INTO carrier_account (app_id, public_id, name, kind, settings, secrets_sealed, secret_names, created_at)
+VALUES (%(app_id)s, %(public_id)s, %(name)s, %(kind)s, %(settings)s, %(secrets_sealed)s, %(secret_names)s, %(now)s)
 RETURNING {_COLUMNS}
 """
 
@@ -58,6 +59,7 @@ async def add(
     settings: Mapping[str, Any],
     now: datetime,
     secrets_sealed: bytes | None = None,
+    secret_names: Sequence[str] = (),
 ) -> CarrierAccount:
     """A new carrier account of the app. Raises DuplicateName: names are compared without regard to case."""
     values = {
@@ -67,6 +69,7 @@ async def add(
         "kind": kind,
         "settings": Json(dict(settings)),
         "secrets_sealed": secrets_sealed,
+        "secret_names": list(secret_names),
         "now": now,
     }
     try:
@@ -146,8 +149,8 @@ async def list_open(conn: Conn, account_ids: Sequence[int]) -> list[CarrierAccou
 
 UPDATE = f"""
 UPDATE carrier_account
-SET name = %(name)s, settings = %(settings)s, secrets_sealed = %(secrets_sealed)s, version = version + 1,
-    updated_at = %(now)s
+SET name = %(name)s, settings = %(settings)s, secrets_sealed = %(secrets_sealed)s, secret_names = %(secret_names)s,
+    version = version + 1, updated_at = %(now)s
 WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND deleted_at IS NULL
 RETURNING {_COLUMNS}
 """
@@ -161,6 +164,7 @@ async def update(
     name: str,
     settings: Mapping[str, Any],
     secrets_sealed: bytes | None,
+    secret_names: Sequence[str],
     now: datetime,
 ) -> CarrierAccount:
     """Replace what a person decides about a carrier account. Raises DuplicateName, NotFound."""
@@ -170,11 +174,32 @@ async def update(
         "name": name,
         "settings": Json(dict(settings)),
         "secrets_sealed": secrets_sealed,
+        "secret_names": list(secret_names),
         "now": now,
     }
     try:
         async with conn.cursor(row_factory=class_row(CarrierAccount)) as cursor:
             found = await (await cursor.execute(UPDATE, values)).fetchone()
+    except UniqueViolation as error:
+        raise _duplicate(name) from error
+    if found is None:
+        raise NotFound(f"No carrier account {account_id}")
+    return found
+
+
+RENAME = f"""
+UPDATE carrier_account SET name = %(name)s, updated_at = %(now)s
+WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND deleted_at IS NULL
+RETURNING {_COLUMNS}
+"""
+
+
+async def rename(conn: Conn, app_id: int, account_id: int, *, name: str, now: datetime) -> CarrierAccount:
+    """Give a carrier account another name; its line stays open. Raises DuplicateName, NotFound."""
+    values = {"app_id": app_id, "account_id": account_id, "name": name, "now": now}
+    try:
+        async with conn.cursor(row_factory=class_row(CarrierAccount)) as cursor:
+            found = await (await cursor.execute(RENAME, values)).fetchone()
     except UniqueViolation as error:
         raise _duplicate(name) from error
     if found is None:
@@ -196,7 +221,7 @@ async def set_settings(conn: Conn, app_id: int, account_id: int, settings: Mappi
 
 # The name is free again at once, and the secrets are gone with it.
 MARK_DELETED = """
-UPDATE carrier_account SET deleted_at = %(now)s, secrets_sealed = NULL, version = version + 1
+UPDATE carrier_account SET deleted_at = %(now)s, secrets_sealed = NULL, secret_names = '{}', version = version + 1
 WHERE app_id = %(app_id)s AND account_id = %(account_id)s
 """
 

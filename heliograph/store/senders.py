@@ -187,9 +187,7 @@ RETURNING {_COLUMNS}
 """
 
 
-async def update(
-    conn: Conn, app_id: int, sender_id: int, *, account_id: int, limits: Limits, now: datetime
-) -> Sender:
+async def update(conn: Conn, app_id: int, sender_id: int, *, account_id: int, limits: Limits, now: datetime) -> Sender:
     """Replace what a person decides about a sender. Nobody is held by its day any more, until its lane finds so."""
     values = {
         "app_id": app_id,

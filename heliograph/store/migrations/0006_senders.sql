@@ -3,6 +3,7 @@
 -- A row that is deleted stays, unseen: what was sent through it is still told by it.
 ALTER TABLE carrier_account
     ADD COLUMN secrets_sealed bytea,                    -- JSON of the settings that are secret; key not in the database
+    ADD COLUMN secret_names text[] NOT NULL DEFAULT '{}', -- which settings these are
     ADD COLUMN version int NOT NULL DEFAULT 1,          -- grows with each change: workers open the line anew
     ADD COLUMN updated_at timestamptz,                  -- null: never changed
     ADD COLUMN deleted_at timestamptz;

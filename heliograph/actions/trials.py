@@ -1,0 +1,162 @@
+"""Sending one text to see whether a carrier account or a sender works.
+
+The line is opened for this text alone, by whoever asks, and closed again: that proves the settings as they are now,
+and needs no worker. It is outside every run and rate; a sender's day counts it, and do-not-contact lists hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heliograph.actions import receipts as hearing
+from heliograph.actions import secrets
+from heliograph.carriers import registry
+from heliograph.carriers.base import Accepted, Deferred, Lost, Refused, Text
+from heliograph.errors import Conflict, HeliographError, Invalid
+from heliograph.rules import daily, ids, parts, phone, sender_body
+from heliograph.store import carrier_accounts, dnc, receipts, senders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from heliograph.actions.seal import Seal
+    from heliograph.carriers.base import Carrier, Outcome, Receipt
+    from heliograph.rules.sender_body import TrialDraft
+    from heliograph.store.apps import App
+    from heliograph.store.carrier_accounts import CarrierAccount
+    from heliograph.store.database import Conn, Database
+    from heliograph.store.senders import Sender
+
+log = logging.getLogger(__name__)
+
+WORDS = "This is a test message. Your sender works."
+PATIENCE = 10.0  # seconds for the carrier's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of the text.
+
+    ``outcome``: accepted, refused (for good), deferred (ask again later), lost (no answer came: it may have left) or
+    down (the line could not be opened, or broke before anything left). ``reference``: the carrier's id, when accepted.
+    """
+
+    sender: str
+    to: str
+    outcome: str
+    reference: str | None = None
+    code: str | None = None
+    detail: str = ""
+
+
+class _Ear:
+    """Keeps what the line says on its own while it is open."""
+
+    def __init__(self) -> None:
+        self.heard: list[Receipt] = []
+
+    def receipts(self, said: Sequence[Receipt], /) -> None:
+        """See :class:`heliograph.carriers.base.Listener`."""
+        self.heard += said
+
+
+async def of_account(
+    db: Database, seal: Seal, app: App, ref: str, body: object, *, transcript: Path, now: datetime
+) -> Trial:
+    """Send one text through a carrier account, from one of its senders unless the body names another address.
+
+    Raises Invalid, NotFound, and Conflict when the number may not be texted or the sender's day is used up.
+    """
+    wanted = sender_body.trial(body)
+    async with db.transaction() as conn:
+        account = await carrier_accounts.get_named(conn, app.app_id, ref)
+        on_it = [s for s in await senders.list_of_account(conn, app.app_id, account.account_id) if s.address != "*"]
+        address = wanted.sender or (on_it[0].address if on_it else None)
+        if address is None:
+            raise Invalid("from is missing. It takes the address to send from, as the account has none", field="from")
+        await _check(conn, app, wanted, next((s for s in on_it if s.address == address), None), now)
+    return await _send(db, seal, account, address, wanted.to, transcript=transcript, now=now)
+
+
+async def of_sender(
+    db: Database, seal: Seal, app: App, ref: str, body: object, *, transcript: Path, now: datetime
+) -> Trial:
+    """Send one text from a sender. One that serves any caller id needs ``from``. Raises as :func:`of_account`."""
+    wanted = sender_body.trial(body)
+    async with db.transaction() as conn:
+        sender = await senders.get_named(conn, app.app_id, ref)
+        account = await carrier_accounts.get(conn, app.app_id, sender.account_id)
+        address = sender.address
+        if address == sender_body.ANY:
+            if wanted.sender is None:
+                raise Invalid("from is missing. It takes the address to send from, as this sender is *", field="from")
+            address = wanted.sender
+        elif wanted.sender not in (None, address):
+            raise Invalid(f"from is {wanted.sender}. This sender sends from {address} only", field="from")
+        await _check(conn, app, wanted, sender, now)
+    return await _send(db, seal, account, address, wanted.to, transcript=transcript, now=now)
+
+
+async def _check(conn: Conn, app: App, wanted: TrialDraft, sender: Sender | None, now: datetime) -> None:
+    """Refuse a number that said no; count the text for the day of its sender, which is committed before it leaves."""
+    everywhere = await dnc.list_global(conn, app.app_id)
+    if await dnc.find_blocked(conn, app.app_id, everywhere, [wanted.to], now):
+        raise Conflict(f"{wanted.to} is on a do-not-contact list, so nothing was sent", field="to")
+    if sender is not None:
+        today = daily.day_of(now, sender.day_zone)
+        if not await senders.count_parts(conn, sender, today, parts.measure(WORDS).parts):
+            raise Conflict(f"Sender {sender.address} has used up its {sender.parts_per_day} parts of {today}")
+
+
+async def _send(
+    db: Database, seal: Seal, account: CarrierAccount, address: str, to: str, *, transcript: Path, now: datetime
+) -> Trial:
+    ear = _Ear()
+    text = Text(message_id=ids.new("msg"), sender=address, to=to, text=WORDS, parts=parts.measure(WORDS).parts)
+    try:
+        carrier = await registry.open_carrier(
+            account.kind,
+            secrets.all_settings(seal, account),
+            listener=ear,
+            name=account.public_id,
+            transcript=transcript,
+        )
+    except HeliographError as error:
+        return Trial(address, to, "down", detail=error.message)
+    try:
+        trial = await _submit(carrier, text)
+    finally:
+        await carrier.close()
+    others = [receipt for receipt in ear.heard if receipt.ref != trial.reference]
+    if others:  # a line may bring what was owed to the account's other texts
+        said = [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in others]
+        await hearing.record(db, account.app_id, account.account_id, said, now=now)
+    log.info("trial account=%s to=%s outcome=%s", account.public_id, phone.mask(to), trial.outcome)
+    return trial
+
+
+async def _submit(carrier: Carrier, text: Text) -> Trial:
+    try:
+        (answer,) = await carrier.submit([text])
+    except HeliographError as error:
+        return Trial(text.sender, text.to, "down", detail=error.message)
+    await asyncio.wait([answer], timeout=PATIENCE)
+    outcome = answer.result() if answer.done() else Lost(f"no answer came within {PATIENCE:.0f} seconds")
+    return _told(text, outcome)
+
+
+def _told(text: Text, outcome: Outcome) -> Trial:
+    match outcome:
+        case Accepted(ref):
+            return Trial(text.sender, text.to, "accepted", reference=ref)
+        case Refused(code, permanent, detail):
+            return Trial(text.sender, text.to, "refused" if permanent else "deferred", code=code, detail=detail)
+        case Deferred(code, seconds):
+            return Trial(text.sender, text.to, "deferred", code=code, detail=f"ask again in {seconds:g} seconds")
+        case Lost(why):
+            return Trial(text.sender, text.to, "lost", detail=why)
