@@ -20,6 +20,7 @@ from heliograph.engine.bell import Bell
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
+from heliograph.engine.pulls import Pulls
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
@@ -48,6 +49,7 @@ class Worker:
     """Runs until :meth:`stop`. Build one per process."""
 
     def __init__(self, settings: Settings, db: Database, clock: Clock) -> None:
+        self._settings = settings
         self._db = db
         self._clock = clock
         self._bell = Bell()
@@ -97,6 +99,7 @@ class Worker:
                 group.create_task(self._hear()),
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
+                group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
             ]
             self.ready.set()
             while not self._stopping.is_set():

@@ -106,15 +106,16 @@ def at(value: object, path: str) -> object:
         return value
     if isinstance(value, dict) and path in value:
         return cast("dict[str, object]", value)[path]
+    found = cast("object", value)
     for name in path.split("."):
-        if isinstance(value, dict):
-            value = cast("dict[str, object]", value).get(name, _NOTHING)
-        elif isinstance(value, list) and name.isascii() and name.isdigit() and len(name) < LONGEST_INDEX:
-            members = cast("list[object]", value)
-            value = members[int(name)] if int(name) < len(members) else _NOTHING
+        if isinstance(found, dict):
+            found = cast("dict[str, object]", found).get(name, _NOTHING)
+        elif isinstance(found, list) and name.isascii() and name.isdigit() and len(name) < LONGEST_INDEX:
+            members = cast("list[object]", found)
+            found = members[int(name)] if int(name) < len(members) else _NOTHING
         else:
             return _NOTHING
-    return value
+    return found
 
 
 def _server(url: str) -> str:
