@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from heliograph.actions import schedules
+from heliograph.actions import copies, schedules, templates
 from heliograph.errors import Invalid
 from heliograph.rules import campaign as lifecycle
 from heliograph.rules import draft as drafts
 from heliograph.rules import ids
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import campaign_links, campaigns
+from heliograph.store import apps, campaign_links, campaigns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Camp
     drafts.unscheduled(draft)
     async with db.transaction() as conn:
         content, list_ids = await _resolve(conn, app, draft)
-        public_id = ids.new("cd")
-        campaign_id = await campaigns.insert(conn, app.app_id, public_id, content, CampaignStatus.READY, now=now)
-        await campaign_links.link_lists(conn, app.app_id, campaign_id, list_ids)
-        return await campaigns.get(conn, app.app_id, public_id)
+        return await _write(conn, app, content, list_ids, now=now)
 
 
 async def update(db: Database, app: App, public_id: str, body: object, *, now: datetime) -> Campaign:
@@ -51,7 +49,7 @@ async def update(db: Database, app: App, public_id: str, body: object, *, now: d
         if not before.scheduled:
             drafts.unscheduled(draft)
         status = lifecycle.after(before.status, Verb.EDIT, name=before.name)
-        content, list_ids = await _resolve(conn, app, draft)
+        content, list_ids = await _resolve(conn, app, draft, before.message)
         await campaigns.update(conn, app.app_id, before.campaign_id, content, status, now=now)
         await campaign_links.link_lists(conn, app.app_id, before.campaign_id, list_ids)
         after = await campaigns.get(conn, app.app_id, public_id)
@@ -61,13 +59,50 @@ async def update(db: Database, app: App, public_id: str, body: object, *, now: d
         return after
 
 
-async def _resolve(conn: Conn, app: App, draft: CampaignDraft) -> tuple[Content, list[int]]:
-    """What to write for a draft, its names turned into ids; the lists cannot vanish before the transaction ends."""
-    template = draft.template_id or draft.template_name
-    if template is not None:
-        field = "message.templateId" if draft.template_id else "message.template_name"
-        text = f"There is no SMS template {template} in this app; send the text itself in message.message"
-        raise Invalid(text, field=field)
+async def clone(db: Database, app: App, public_id: str, body: object, *, now: datetime) -> Campaign:
+    """A copy of a campaign, Ready to be played: all but its schedule and its runs. Its words stay as they are.
+
+    Without a name in the body it is the "Copy of" the first. Raises :class:`~heliograph.errors.Invalid`,
+    :class:`~heliograph.errors.NotFound`, :class:`~heliograph.errors.DuplicateName`.
+    """
+    name = copies.wanted_name(body)
+    async with db.transaction() as conn:
+        if name is None:
+            await apps.hold(conn, app.app_id)  # two copies at once would want one name
+        # While it is locked it uses its lists, so that none of them can be deleted.
+        first = await campaigns.lock(conn, app.app_id, public_id)
+        name = name or await copies.free_name(first.name, partial(campaigns.find_taken, conn, app.app_id))
+        content = campaigns.Content(
+            name=name,
+            lname=name.lower(),
+            description=first.description,
+            priority=first.priority,
+            format=first.format,
+            caller_id=first.caller_id,
+            dialing=first.dialing,
+            message=first.message,
+            flow_id=first.flow_id,
+            schedule={"isSchedulingEnabled": False},
+            dnc_list_id=first.dnc_list_id,
+            filters=first.filters,
+        )
+        return await _write(conn, app, content, first.list_ids, now=now)
+
+
+async def _write(conn: Conn, app: App, content: Content, list_ids: Sequence[int], *, now: datetime) -> Campaign:
+    public_id = ids.new("cd")
+    campaign_id = await campaigns.insert(conn, app.app_id, public_id, content, CampaignStatus.READY, now=now)
+    await campaign_links.link_lists(conn, app.app_id, campaign_id, list_ids)
+    return await campaigns.get(conn, app.app_id, public_id)
+
+
+async def _resolve(
+    conn: Conn, app: App, draft: CampaignDraft, before: dict[str, Any] | None = None
+) -> tuple[Content, list[int]]:
+    """What to write for a draft, its names turned into ids; the lists cannot vanish before the transaction ends.
+
+    ``before`` is the message it takes the place of.
+    """
     dnc_list_id = None
     if draft.dnc_name is not None:
         dnc_list_id = (await _list_ids(conn, app, "dnc", [draft.dnc_name]))[0]
@@ -79,7 +114,7 @@ async def _resolve(conn: Conn, app: App, draft: CampaignDraft) -> tuple[Content,
         format=draft.format,
         caller_id=draft.caller_id,
         dialing=draft.dialing,
-        message=draft.message,
+        message=await templates.used(conn, app, draft, before),
         flow_id=None if draft.flow_name is None else ids.named("cf", app.public_id, draft.flow_name.lower()),
         schedule=draft.schedule,
         dnc_list_id=dnc_list_id,

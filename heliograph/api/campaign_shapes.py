@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from heliograph.api import campaign_query
+from heliograph.api.filter_shapes import FilterGroup
 from heliograph.api.shapes import CAMPAIGN_ID, Shape
 
 StatusWord = Literal["Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled"]
@@ -43,10 +44,14 @@ class DialingStrategy(Shape):
 
 
 class CampaignText(Shape):
-    """What to say: plain or Base64, with placeholders such as ``<First Name>``."""
+    """What to say: plain or Base64, with placeholders such as ``<First Name>``; or the template that says it."""
 
-    message: str = Field(examples=["Hello <First Name>, our spring sale starts today."])
-    template_name: str | None = None
+    message: str | None = Field(
+        default=None,
+        examples=["Hello <First Name>, our spring sale starts today."],
+        description="With a template it may be left out, and the template's words are taken.",
+    )
+    template_name: str | None = Field(default=None, description="A template by its name, by its id, or by both.")
     templateId: str | None = None
 
 
@@ -112,6 +117,8 @@ class CampaignDraft(Shape):
     experienceFlowName: str | None = Field(default=None, description="For advanced campaigns.")
     dialingStrategy: DialingStrategy
     schedule: Scheduling | None = None
+    isFiltersEnabled: bool | None = Field(default=None, description="False: filters that are sent are not used.")
+    filters: FilterGroup | None = Field(default=None, description="Whom of the lists it is for; null: everybody.")
 
 
 # What the query of a list takes for numbers; campaign_query.py reads them.
@@ -182,6 +189,7 @@ class CampaignRecord(Shape):
     experienceFlow: str | None = Field(default=None, description="Advanced campaigns: the id of the flow.")
     isImported: bool | None = Field(default=None, description="Version 2 only.")
     isFiltersEnabled: bool | None = Field(default=None, description="Version 2 only.")
+    filters: FilterGroup | None = Field(default=None, description="As sent, when there are any.")
     createdAt: str
     updatedAt: str
     schedule: dict[str, Any]

@@ -13,7 +13,8 @@ row of a list          -                                     ``dncLists`` when o
 =====================  ====================================  =========================================
 
 Create lacks ``schedule.isRecurrenceEnabled``; everything later has it. ``campaignInstanceId`` is there from
-the first start on. The flow's id stands where the message would, in advanced campaigns.
+the first start on. The flow's id stands where the message would, in advanced campaigns. ``filters``, our
+addition, are in all but the rows of a list, when there are any.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def deleted(campaign: Campaign, version: Version) -> Answer:
         "format": campaign.format,
         "dialingStrategy": campaign.dialing,
         **_content(campaign),
+        **_filters(campaign),
         "status": campaign.status.value,
         "createdAt": instant(campaign.created_at),
         "updatedAt": instant(campaign.updated_at),
@@ -167,7 +169,8 @@ def _whole(campaign: Campaign, version: Version) -> Answer:
         "priority": str(campaign.priority),
         "dialingStrategy": campaign.dialing,
         **_content(campaign),
-        **({} if v1 else {"isImported": False, "isFiltersEnabled": False}),
+        **({} if v1 else {"isImported": False, "isFiltersEnabled": campaign.filters is not None}),
+        **_filters(campaign),
         "createdAt": instant(campaign.created_at),
         "updatedAt": instant(campaign.updated_at),
         "schedule": _schedule(campaign),
@@ -184,6 +187,10 @@ def _content(campaign: Campaign) -> Answer:
     message = campaign.message or {}
     unset = {key for key in ("template_name", "templateId") if not message.get(key)}
     return {"message": {key: value for key, value in message.items() if key not in unset}}
+
+
+def _filters(campaign: Campaign) -> Answer:
+    return {} if campaign.filters is None else {"filters": campaign.filters}
 
 
 def _dnc(campaign: Campaign, version: Version) -> Answer:

@@ -81,6 +81,17 @@ async def create(call: auth.Campaigns) -> Response:
     )
 
 
+async def clone(call: auth.Campaigns, campaign_id: CampaignId) -> Response:
+    """Copy a campaign, all but its schedule, Ready to be started.
+
+    Without a name in the body the copy gets one that begins with `Copy of`.
+    """
+    campaign = await editing.clone(call.db, call.app, campaign_id, await call.body(), now=call.now)
+    return envelope.success(
+        f"Campaign {campaign.name} creation in progress", campaign_view.created(campaign, call.version)
+    )
+
+
 async def list_all(call: auth.Campaigns) -> Response:
     """List the app's campaigns, a page at a time, newest first unless asked otherwise."""
     query = campaign_query.read(await call.body())

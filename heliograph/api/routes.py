@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
-from heliograph.api import campaign_shapes as forms
 from heliograph.api import (
+    audience,
     campaigns,
     contacts,
     dnc_entries,
@@ -26,10 +26,14 @@ from heliograph.api import (
     sending,
     settings,
     shapes,
+    templates,
 )
+from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
+from heliograph.api import filter_shapes as whom
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sending_shapes as texts
+from heliograph.api import template_shapes as said
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
 
 if TYPE_CHECKING:
@@ -73,6 +77,7 @@ class Route:
 ALL = "/campaign"
 ONE = "/campaign/{campaignId:ref}"
 LIST = "/campaign/contactList"
+SAID = "/templates"
 PERSON = LIST + "/{listId:ref}/contacts/{contactId:ref}"
 DNC = "/dncLists"
 DNC_ONE = DNC + "/{dncListId:ref}"
@@ -86,6 +91,10 @@ ROUTES = (
     Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
     Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
     Route("DELETE", ONE, campaigns.delete, forms.CampaignAnswer),
+    Route(
+        "POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,), makes="campaignId"
+    ),
+    Route("POST", ONE + "/audience", audience.count, whom.AudienceAnswer, whom.AudienceQuery, shown=(V2,)),
     Route("POST", ONE, campaigns.start_or_stop, forms.TriggerAnswer, shapes.Empty, shown=(V1_START, V2)),
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
@@ -104,6 +113,29 @@ ROUTES = (
         shown=(V2,),
     ),
     Route("POST", ONE + "/retry", sending.retry, texts.RetryAnswer, texts.Retry, shown=(V2,)),
+    # SMS templates
+    Route("POST", SAID, templates.create, said.TemplateAnswer, said.TemplateDraft, shown=(V2,), makes="templateId"),
+    Route("GET", SAID, templates.list_page, said.TemplatesAnswer, shown=(V2,)),
+    Route("GET", SAID + "/{templateId:ref}", templates.get, said.TemplateAnswer, shown=(V2,)),
+    Route("PUT", SAID + "/{templateId:ref}", templates.update, said.TemplateAnswer, said.TemplateChanges, shown=(V2,)),
+    Route("DELETE", SAID + "/{templateId:ref}", templates.delete, said.TemplateAnswer, shown=(V2,)),
+    Route(
+        "POST",
+        SAID + "/{templateId:ref}/preview",
+        templates.preview,
+        said.TemplatePreviewAnswer,
+        said.TemplateSample,
+        shown=(V2,),
+    ),
+    Route(
+        "POST",
+        SAID + "/{templateId:ref}/clone",
+        templates.clone,
+        said.TemplateAnswer,
+        said.CopyName,
+        shown=(V2,),
+        makes="templateId",
+    ),
     # contact lists
     Route("POST", LIST + "/createContactList", lists.create, shapes.ListAnswer, shapes.ListDraft, makes="listId"),
     Route("GET", LIST + "/getAllListDetails", lists.list_all, shapes.ListsAnswer),

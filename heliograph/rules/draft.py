@@ -143,8 +143,11 @@ def filters(sent: Mapping[str, object]) -> dict[str, object] | None:
     """
     raw, enabled = sent.get("filters"), sent.get("isFiltersEnabled")
     on = raw is not None if enabled is None else reading.flag(enabled, "isFiltersEnabled")
-    if raw is not None or on:
+    if raw is not None:
         filters_.parse(raw)
+    elif on:
+        text = "isFiltersEnabled is true, and filters is missing or null. It takes an object with op and conditions"
+        raise Invalid(text, field="filters")
     return dict(reading.mapping(raw, "filters")) if on else None
 
 

@@ -33,9 +33,10 @@ class TemplateChanges:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Whom to show a template with: the contact number ``seq`` of a list, ``fields`` in front of its own."""
+    """Whom to show a template with: a contact (``cc-…``) of a list (``cl-…``), if any; ``fields`` go before its own."""
 
-    contact: tuple[str, int] | None
+    contact_id: str | None
+    list_id: str | None
     fields: Mapping[str, object]
     missing: template.Missing
 
@@ -58,24 +59,17 @@ def changes(body: object) -> TemplateChanges:
     )
 
 
-def copy_name(body: object) -> str | None:
-    """The name that a clone ``body`` gives the copy, None when it is left to us. Raises :class:`Invalid`."""
-    sent = _object(body)
-    return None if sent.get("name") is None else _name(sent)
-
-
 def sample(body: object) -> Sample:
     """Whom a preview ``body`` wants to see a template with. Raises :class:`Invalid` as :func:`parse` does."""
     sent = _object(body)
     fields, contact = sent.get("fields"), sent.get("contactId")
-    found = None
-    if contact is not None:
-        found = ids.parse_contact_id(contact) if isinstance(contact, str) else None
-        if found is None:
-            text = f"contactId is {reading.shown(contact)}. It takes the id of a contact of a list, cc-…"
-            raise Invalid(text, field="contactId")
+    found = ids.parse_contact_id(contact) if isinstance(contact, str) else None
+    if contact is not None and found is None:
+        text = f"contactId is {reading.shown(contact)}. It takes the id of a contact of a list, cc-…"
+        raise Invalid(text, field="contactId")
     return Sample(
-        contact=found,
+        contact_id=str(contact) if found else None,
+        list_id=found[0] if found else None,
         fields={} if fields is None else reading.mapping(fields, "fields"),
         missing=template.parse_missing(sent.get("onMissing"), field="onMissing"),
     )

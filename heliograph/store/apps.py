@@ -90,6 +90,14 @@ async def get(conn: Conn, public_id: str) -> App:
     return found
 
 
+HOLD = "SELECT app_id FROM app WHERE app_id = %(app_id)s FOR NO KEY UPDATE"
+
+
+async def hold(conn: Conn, app_id: int) -> None:
+    """Be the only one of those who call this for the app, until the transaction ends. Nobody else waits for it."""
+    await conn.execute(HOLD, {"app_id": app_id})
+
+
 LIST_APPS = "SELECT app_id, public_id, account_id, org_id, owner_id, name FROM app ORDER BY app_id LIMIT %(limit)s"
 
 

@@ -77,6 +77,62 @@ async def read_page(
         return await (await cursor.execute(statement, values)).fetchall()
 
 
+# The people of several lists, each number once with how many contacts have it, in the order of the numbers: so
+# that telling who is there twice takes no memory. The bound is the smallest of the lists' page ends, each found in
+# contact_number alone; up to it every list is read, whatever is on it. Of the contacts of a number the one counts
+# that planning would come to first. LATERAL with OFFSET 0 keeps list by list: left to itself, the planner reads
+# that index for all lists of the app and throws away what it did not want.
+READ_NUMBERS = """
+WITH list AS (
+    SELECT list_id, position FROM unnest(%(list_ids)s::int[]) WITH ORDINALITY AS l (list_id, position)
+), bound AS (
+    SELECT coalesce(min(page_end.number), %(last)s) AS number FROM list CROSS JOIN LATERAL (
+        SELECT number FROM contact
+        WHERE app_id = %(app_id)s AND list_id = list.list_id AND number > %(after)s
+        ORDER BY number OFFSET %(each)s - 1 LIMIT 1
+    ) AS page_end
+)
+SELECT DISTINCT ON (c.number) c.list_id, c.seq, c.number, c.time_zone, c.fields,
+       count(*) OVER (PARTITION BY c.number) AS copies
+FROM list CROSS JOIN LATERAL (
+    SELECT list_id, seq, number, time_zone, priority,
+           CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
+    FROM contact
+    WHERE app_id = %(app_id)s AND list_id = list.list_id
+      AND number > %(after)s AND number <= (SELECT number FROM bound)
+    OFFSET 0
+) AS c
+ORDER BY c.number, c.priority DESC NULLS LAST, list.position, c.seq
+"""
+LAST = "+99999999999999999999"  # after every number there can be, in whatever way texts are ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Member):
+    """A person of several lists; ``copies`` of its contacts have the number."""
+
+    copies: int
+
+
+async def read_numbers(
+    conn: Conn, app_id: int, list_ids: Sequence[int], *, after: str, limit: int, with_fields: bool
+) -> list[Counted]:
+    """The next people of all the lists, at most ``limit``, after the number ``after`` (``""``: from the start).
+
+    Empty when there are no more.
+    """
+    values = {
+        "app_id": app_id,
+        "list_ids": list(list_ids),
+        "after": after,
+        "last": LAST,
+        "each": max(1, limit // max(1, len(list_ids))),
+        "with_fields": with_fields,
+    }
+    async with conn.cursor(row_factory=class_row(Counted)) as cursor:
+        return await (await cursor.execute(READ_NUMBERS, values)).fetchall()
+
+
 # A run over the failures of an earlier one. Somebody without an outcome never left: the run was stopped
 # before their turn, which reads as `expired`. Whoever was accepted, delivered or left unknown is out of
 # reach whatever is asked for.

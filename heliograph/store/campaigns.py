@@ -126,6 +126,17 @@ async def find_name(conn: Conn, app_id: int, name: str) -> Campaign | None:
         return await (await cursor.execute(FIND_NAME, {"app_id": app_id, "lname": name.lower()})).fetchone()
 
 
+# Every row that the index campaign_name holds, whatever its kind.
+TAKEN = "SELECT lname FROM campaign WHERE app_id = %(app_id)s AND lname = ANY(%(lnames)s) AND deleted_at IS NULL"
+
+
+async def find_taken(conn: Conn, app_id: int, names: Sequence[str]) -> set[str]:
+    """Those of ``names`` that are taken, in lower case."""
+    values = {"app_id": app_id, "lnames": [name.lower() for name in names]}
+    rows = await (await conn.execute(TAKEN, values)).fetchall()
+    return {str(row[0]) for row in rows}
+
+
 LOCK = """
 SELECT campaign_id FROM campaign
 WHERE app_id = %(app_id)s AND public_id = %(public_id)s AND deleted_at IS NULL
@@ -251,7 +262,9 @@ _WANTED = """
   AND (%(created_from)s::timestamptz IS NULL OR c.created_at >= %(created_from)s::timestamptz)
   AND (%(created_until)s::timestamptz IS NULL OR c.created_at <= %(created_until)s::timestamptz)"""
 
-COUNT = f"SELECT count(*) FROM campaign c WHERE c.app_id = %(app_id)s AND c.deleted_at IS NULL{_WANTED}"
+COUNT = f"""
+SELECT count(*) FROM campaign c
+WHERE c.app_id = %(app_id)s AND c.deleted_at IS NULL AND c.kind = 'campaign'{_WANTED}"""
 
 
 async def count(conn: Conn, app_id: int, wanted: Wanted) -> int:

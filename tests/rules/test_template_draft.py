@@ -56,10 +56,11 @@ def test_changes_are_what_was_sent() -> None:
 
 
 def test_whom_to_show_it_with() -> None:
-    contact = ids.contact_id(ids.new("cl"), 17)
+    people = ids.new("cl")
+    contact = ids.contact_id(people, 17)
     found = template_draft.sample({"contactId": contact, "fields": {"a": 1}, "onMissing": {"rule": "skip"}})
-    assert (found.contact, found.fields, found.missing) == (ids.parse_contact_id(contact), {"a": 1}, Missing("skip"))
-    assert template_draft.sample({}) == template_draft.Sample(None, {}, Missing())
+    assert found == template_draft.Sample(contact, people, {"a": 1}, Missing("skip"))
+    assert template_draft.sample({}) == template_draft.Sample(None, None, {}, Missing())
     for body, field in (
         ({"contactId": "cc-1"}, "contactId"),
         ({"contactId": 7}, "contactId"),
