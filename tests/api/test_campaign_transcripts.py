@@ -30,7 +30,7 @@ UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
 
 pytestmark = pytest.mark.anyio
 
-_ID = re.compile(r"\b([a-z]{1,3})-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_ID = re.compile(r"\b([a-z]{1,3})-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:[0-9a-f]{8})?\b")
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
