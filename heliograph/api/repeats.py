@@ -36,7 +36,7 @@ _BOUNDARY = re.compile(r'(?i)^multipart/.*;\s*boundary="?([^";]+)')
 
 # Only what says something about the work is kept: not that there was a fault, or that it was too much at once.
 FAULT = 500
-TOO_MANY = 429
+TOO_MUCH = {413, 429}
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -92,7 +92,7 @@ async def _answered(handler: Handler, call: auth.Call, given: dict[str, object])
         return await handler(call=call, **given)
     except HeliographError as error:
         refusal = errors.refusal(error)
-        if refusal is None or refusal.status_code >= FAULT or refusal.status_code == TOO_MANY:
+        if refusal is None or refusal.status_code >= FAULT or refusal.status_code in TOO_MUCH:
             raise
         return refusal
 
