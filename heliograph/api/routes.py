@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from heliograph.api import (
     audience,
     campaigns,
+    carrier_accounts,
     contacts,
     dnc_entries,
     dnc_lists,
@@ -21,8 +22,10 @@ from heliograph.api import (
     files,
     lists,
     paths,
+    pools,
     repeats,
     schedules,
+    senders,
     sending,
     settings,
     shapes,
@@ -32,6 +35,7 @@ from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
 from heliograph.api import schedule_shapes as times
+from heliograph.api import sender_shapes as through
 from heliograph.api import sending_shapes as texts
 from heliograph.api import template_shapes as said
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
@@ -83,6 +87,12 @@ DNC = "/dncLists"
 DNC_ONE = DNC + "/{dncListId:ref}"
 ENTRIES = DNC_ONE + "/entries"
 ENTRY = ENTRIES + "/{phoneNumber:ref}"
+ACCOUNTS = "/carrierAccounts"
+ACCOUNT = ACCOUNTS + "/{carrierAccountId:ref}"
+SENDERS = "/senders"
+SENDER = SENDERS + "/{senderId:ref}"
+POOLS = "/senderPools"
+POOL = POOLS + "/{senderPoolId:ref}"
 
 ROUTES = (
     # campaigns
@@ -165,6 +175,39 @@ ROUTES = (
     Route("DELETE", ENTRY, dnc_entries.remove, no.DncEntryAnswer, shown=(V2,)),
     Route("POST", DNC_ONE + "/file", dnc_entries.upload, shapes.ImportAnswer, no.DncCsvFile, shown=(V2,)),
     Route("GET", DNC_ONE + "/export", dnc_entries.export, shapes.CsvAnswer, shown=(V2,)),
+    # through whom texts leave
+    Route(
+        "POST",
+        ACCOUNTS,
+        carrier_accounts.create,
+        through.CarrierAccountAnswer,
+        through.CarrierAccountDraft,
+        shown=(V2,),
+        makes="carrierAccountId",
+    ),
+    Route("GET", ACCOUNTS, carrier_accounts.list_all, through.CarrierAccountsAnswer, shown=(V2,)),
+    Route("GET", ACCOUNT, carrier_accounts.get, through.CarrierAccountAnswer, shown=(V2,)),
+    Route(
+        "PUT",
+        ACCOUNT,
+        carrier_accounts.update,
+        through.CarrierAccountAnswer,
+        through.CarrierAccountChanges,
+        shown=(V2,),
+    ),
+    Route("DELETE", ACCOUNT, carrier_accounts.delete, through.CarrierAccountAnswer, shown=(V2,)),
+    Route("POST", ACCOUNT + "/test", carrier_accounts.test, through.TestAnswer, through.TestText, shown=(V2,)),
+    Route("POST", SENDERS, senders.create, through.SenderAnswer, through.SenderDraft, shown=(V2,), makes="senderId"),
+    Route("GET", SENDERS, senders.list_all, through.SendersAnswer, shown=(V2,)),
+    Route("GET", SENDER, senders.get, through.SenderAnswer, shown=(V2,)),
+    Route("PUT", SENDER, senders.update, through.SenderAnswer, through.SenderChanges, shown=(V2,)),
+    Route("DELETE", SENDER, senders.delete, through.SenderAnswer, shown=(V2,)),
+    Route("POST", SENDER + "/test", senders.test, through.TestAnswer, through.TestText, shown=(V2,)),
+    Route("POST", POOLS, pools.create, through.PoolAnswer, through.PoolDraft, shown=(V2,), makes="senderPoolId"),
+    Route("GET", POOLS, pools.list_all, through.PoolsAnswer, shown=(V2,)),
+    Route("GET", POOL, pools.get, through.PoolAnswer, shown=(V2,)),
+    Route("PUT", POOL, pools.update, through.PoolAnswer, through.PoolChanges, shown=(V2,)),
+    Route("DELETE", POOL, pools.delete, through.PoolAnswer, shown=(V2,)),
     # what an app decides for all its campaigns
     Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
     Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),

@@ -13,7 +13,7 @@ from heliograph.rules import ids
 from heliograph.rules.sender_body import ANY as ANY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from heliograph.rules.sender_body import Limits
@@ -241,6 +241,18 @@ async def parts_of_day(conn: Conn, app_id: int, sender_id: int, day: date) -> in
     values = {"app_id": app_id, "sender_id": sender_id, "day": day}
     row = await (await conn.execute(PARTS_OF_DAY, values)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+PARTS_OF_DAYS = """
+SELECT d.sender_id, d.parts FROM unnest(%(sender_ids)s::int[], %(days)s::date[]) AS w (sender_id, day)
+JOIN sender_day d ON d.app_id = %(app_id)s AND d.sender_id = w.sender_id AND d.day = w.day
+"""
+
+
+async def parts_of_days(conn: Conn, app_id: int, days: Mapping[int, date]) -> dict[int, int]:
+    """As :func:`parts_of_day` for many senders, each with a day of its own; those with none are not in it."""
+    values = {"app_id": app_id, "sender_ids": list(days), "days": list(days.values())}
+    return {int(sender): int(parts) for sender, parts in await (await conn.execute(PARTS_OF_DAYS, values)).fetchall()}
 
 
 # The condition is the lane's own (see chunks.CLAIM): what is sent for a test counts too, and never goes above.
