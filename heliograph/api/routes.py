@@ -101,9 +101,7 @@ ROUTES = (
     Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
     Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
     Route("DELETE", ONE, campaigns.delete, forms.CampaignAnswer),
-    Route(
-        "POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,), makes="campaignId"
-    ),
+    Route("POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,)),
     Route("POST", ONE + "/audience", audience.count, whom.AudienceAnswer, whom.AudienceQuery, shown=(V2,)),
     Route("POST", ONE, campaigns.start_or_stop, forms.TriggerAnswer, shapes.Empty, shown=(V1_START, V2)),
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
