@@ -77,7 +77,7 @@ class DncListsAnswer(Shape):
 class DncEntryDraft(Shape):
     """One number, or all that begin alike."""
 
-    phoneNumber: str = Field(examples=[NUMBER], description=NUMBER_TOLD)
+    phoneNumber: str | int = Field(examples=[NUMBER], description=NUMBER_TOLD)
     kind: Literal["number", "prefix", ""] | None = None
     reason: Reason | None = None
     expiresAt: str | None = Field(default=None, description=EXPIRY_TOLD)
@@ -95,7 +95,7 @@ class DncEntriesDraft(Shape):
     }
 
     entries: Annotated[list[str | DncEntryDraft], Field(min_length=1, max_length=law.MOST_AT_ONCE)] | None = None
-    phoneNumber: str | None = Field(default=None, description=NUMBER_TOLD)
+    phoneNumber: str | int | None = Field(default=None, description=NUMBER_TOLD)
     kind: Literal["number", "prefix", ""] | None = None
     reason: Reason | None = None
     expiresAt: str | None = Field(default=None, description=EXPIRY_TOLD)
@@ -106,7 +106,7 @@ class DncNumbers(Shape):
 
     example: ClassVar[dict[str, Any]] = {"phoneNumbers": [NUMBER, "+1900*"]}
 
-    phoneNumbers: list[str] = Field(min_length=1, max_length=law.MOST_AT_ONCE)
+    phoneNumbers: list[str | int] = Field(min_length=1, max_length=law.MOST_AT_ONCE)
 
 
 class DncEntryChanges(Shape):

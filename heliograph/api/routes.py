@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
+from starlette.responses import Response as Plain
 
 from heliograph.api import (
     audience,
@@ -101,7 +102,9 @@ ROUTES = (
     Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
     Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
     Route("DELETE", ONE, campaigns.delete, forms.CampaignAnswer),
-    Route("POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,)),
+    Route(
+        "POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,), makes="campaignId"
+    ),
     Route("POST", ONE + "/audience", audience.count, whom.AudienceAnswer, whom.AudienceQuery, shown=(V2,)),
     Route("POST", ONE, campaigns.start_or_stop, forms.TriggerAnswer, shapes.Empty, shown=(V1_START, V2)),
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
@@ -235,7 +238,8 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
     shown = route.printed(prefix)
     title, _, text = (route.handler.__doc__ or "").partition("\n")
     is_json = route.answer.media == shapes.Shape.media
-    done: dict[str, Any] = {"description": "Done."} | ({"model": route.answer} if is_json else {})
+    shape = {"model": route.answer} if is_json else {"content": {route.answer.media: {"schema": {"type": "string"}}}}
+    done: dict[str, Any] = {"description": "Done.", **shape}
     if route.makes is not None:
         done["links"] = _links(route.makes, prefix)
     api.add_api_route(
@@ -243,7 +247,7 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
         _once(route),
         methods=[route.verb],
         response_model=None,
-        response_class=JSONResponse if is_json else files.Csv,  # only named in the description: a handler makes its own
+        response_class=JSONResponse if is_json else Plain,  # only for the description: a handler makes its own
         responses={200: done, **REFUSALS},
         summary=title.rstrip("."),
         description="\n".join(line.strip() for line in text.splitlines()).strip(),

@@ -47,8 +47,10 @@ _UNIQUE_ID = """ AND %(uniqueId)s = (
 # A number is found by contact_number, a priority by contact_priority. Words stand in the contact's own columns, which
 # no index knows: the list is read from end to end, once, for the count that is answered as well.
 FIND = """
-SELECT count(*), coalesce((array_agg(seq ORDER BY seq))[%(skip)s + 1 : %(skip)s + %(limit)s], '{}') FROM contact
+SELECT count(*), coalesce((array_agg(seq ORDER BY seq))[%(first)s : %(last)s], '{}') FROM contact
 WHERE app_id = %(app_id)s AND list_id = %(list_id)s"""
+
+_LARGEST = 2**31 - 1  # what PostgreSQL counts the places of an array with
 
 _WORDS: dict[str, LiteralString] = {"firstName": _FIRST_NAME, "lastName": _LAST_NAME, "uniqueId": _UNIQUE_ID}
 
@@ -58,7 +60,8 @@ async def find(
 ) -> tuple[int, list[int]]:
     """How many contacts of a list are as ``sought``, and the numbers in it of some of them, in order of arrival."""
     statement: LiteralString = FIND
-    values: dict[str, object] = {"app_id": app_id, "list_id": list_id, "skip": skip, "limit": limit}
+    first, last = min(skip + 1, _LARGEST), min(skip + limit, _LARGEST)
+    values: dict[str, object] = {"app_id": app_id, "list_id": list_id, "first": first, "last": last}
     if sought.number is not None:
         statement += " AND number = %(number)s"
         values["number"] = sought.number

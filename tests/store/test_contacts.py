@@ -197,7 +197,7 @@ async def test_looking_for_a_number_or_a_priority_stays_on_an_index(
     db: Database, app: App, leads: ContactList, clock: FrozenClock
 ) -> None:
     people = [NewContact(number(n), None, n % 500 or None, "{}") for n in range(20_000)]
-    values = {"app_id": app.app_id, "list_id": leads.list_id, "skip": 0, "limit": 50}
+    values = {"app_id": app.app_id, "list_id": leads.list_id, "first": 1, "last": 50}
     async with db.connection() as conn:
         await contacts.add(conn, app.app_id, leads.list_id, people, first_seq=1, now=clock())
         await contacts.learn_sizes(conn)
