@@ -42,7 +42,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "contactPriority": ("contactpriority", "priority"),
 }
 
-_SMALLEST, _LARGEST = -32768, 32767  # what the store keeps of a priority
+# What the store keeps of a priority, but for its two ends: those mean "none yet" and "those without" to planning,
+# which would never come to a contact with one of them.
+_SMALLEST, _LARGEST = -32767, 32766
 _WHOLE = re.compile(r"[+-]?[0-9]{1,5}").fullmatch
 _LISTED = 20
 

@@ -79,6 +79,9 @@ def test_what_is_known_of_a_contact() -> None:
         ("99999", None),
         (True, None),
         ("+-5", None),
+        ("32766", 32766),
+        (32767, None),  # the ends mean something else to planning
+        (-32768, None),
     ],
 )
 def test_priorities_are_small_whole_numbers(raw: object, priority: int | None) -> None:
