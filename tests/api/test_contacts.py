@@ -144,6 +144,7 @@ async def test_contacts_are_looked_for_by_what_is_known_of_them(
     assert await found("priority=3") == [1, 2]
     assert await found("priority=3&firstName=bob&lastName=EXAMPLE") == [2]
     assert await found("priority=3&skip=1&limit=1") == [2]
+    assert await found("priority=3&skip=2147483647&limit=1000") == []
     assert await found("firstName=&phoneNumber=&priority=") == [1, 2, 3]
     page = (await ask(api, tenant, "GET", "Leads/getAllContacts?lastName=example&limit=1"))["data"]
     assert {key: page[key] for key in list(page)[1:]} == {
