@@ -230,7 +230,7 @@ class Lane:
         try:
             down = await self._inside(work, chunk, batch)
         finally:
-            async with self._session.use() as conn:
+            async with self._session.use(first=True) as conn:
                 await locks.leave_gate(conn, run.campaign_id)
         if down is None:
             self._down_for = 0.0
@@ -256,7 +256,7 @@ class Lane:
             return None
         upto = batch[-1].place + 1 if batch and work.taken + len(batch) < len(work.people) else chunk.last_seq + 1
         numbers = [person.number for person in batch]
-        async with self._session.use() as conn:
+        async with self._session.use(first=True) as conn:
             blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
             day = self._day(batch, blocked, now)
             claimed = await chunks.claim(

@@ -38,8 +38,15 @@ async def copy_in(conn: Conn, app_id: int, run_id: int, messages: Sequence[NewMe
             await copy.write_row((app_id, run_id, m.seq, m.list_id, m.contact_seq, m.number, m.text, m.parts))
 
 
+# One probe of message_number for each number: LIMIT 1 keeps the planner from joining, which reads the whole run
+# (13 s for a page of 5,000 beside 95,000 already planned; 10 ms so).
 FIND_NUMBERS = """
-SELECT number FROM message WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND number = ANY(%(numbers)s)
+SELECT sought.number FROM unnest(%(numbers)s::text[]) AS sought (number)
+CROSS JOIN LATERAL (
+    SELECT FROM message m
+    WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.number = sought.number AND m.number > ''
+    LIMIT 1
+) AS present
 """
 
 
@@ -196,16 +203,20 @@ class Place:
     attempts: int
 
 
-FIND_PLACE = """
+PLACE_OF_SEQ = """
 SELECT seq, coalesce(place, seq) AS place, attempts FROM message
-WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND (seq = %(seq)s OR number = %(number)s) LIMIT 1
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND seq = %(seq)s
+"""
+PLACE_OF_NUMBER = """
+SELECT seq, coalesce(place, seq) AS place, attempts FROM message
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND number = %(number)s AND number > '' LIMIT 1
 """
 
 
 async def find_place(
     conn: Conn, app_id: int, run_id: int, *, seq: int | None = None, number: str | None = None
 ) -> Place | None:
-    """The message of a run with this seq, or to this number, or None."""
+    """The message of a run with this seq, or else to this number, or None."""
     values = {"app_id": app_id, "run_id": run_id, "seq": seq, "number": number}
     async with conn.cursor(row_factory=class_row(Place)) as cursor:
-        return await (await cursor.execute(FIND_PLACE, values)).fetchone()
+        return await (await cursor.execute(PLACE_OF_NUMBER if seq is None else PLACE_OF_SEQ, values)).fetchone()

@@ -153,7 +153,8 @@ class Unknown:
 LIST_UNKNOWN = """
 SELECT o.run_id, o.seq, m.number, o.reason, o.settled_at
 FROM outcome o JOIN message m ON m.app_id = o.app_id AND m.run_id = o.run_id AND m.seq = o.seq
-WHERE o.app_id = %(app_id)s AND o.run_id = %(run_id)s AND o.status = 'unknown' AND o.seq > %(after)s
+WHERE o.app_id = %(app_id)s AND o.run_id = %(run_id)s AND o.seq > %(after)s
+  AND o.carrier_ref IS NULL AND o.status = 'unknown'
 ORDER BY o.seq LIMIT 1000
 """
 

@@ -98,10 +98,17 @@ async def park(conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewR
     await conn.execute(PARK, values)
 
 
+# One probe of outcome_ref for each parked receipt: as a join it read all of `outcome`.
 UNPARK = """
-DELETE FROM early_receipt e USING outcome o
-WHERE o.app_id = e.app_id AND o.account_id = e.account_id AND o.carrier_ref = e.carrier_ref
-  AND e.app_id = %(app_id)s AND e.account_id = %(account_id)s
+DELETE FROM early_receipt e USING (
+    SELECT p.app_id, p.account_id, p.carrier_ref FROM early_receipt p
+    CROSS JOIN LATERAL (
+        SELECT FROM outcome o
+        WHERE o.app_id = p.app_id AND o.account_id = p.account_id AND o.carrier_ref = p.carrier_ref LIMIT 1
+    ) AS known
+    WHERE p.app_id = %(app_id)s AND p.account_id = %(account_id)s
+) AS f
+WHERE e.app_id = f.app_id AND e.account_id = f.account_id AND e.carrier_ref = f.carrier_ref
 RETURNING e.carrier_ref, e.status::text, e.code, e.at
 """
 

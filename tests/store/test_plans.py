@@ -120,6 +120,8 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "chunks REWIND": (chunks.REWIND, run | day | {"chunk_no": 51, "next_seq": 251, "upto": 256, "people": 5}),
             "chunks LIST_UNSETTLED": (chunks.LIST_UNSETTLED, {}),
             "messages READ_PLACES": (messages.READ_PLACES, run | {"first": 251, "last": 255}),
+            "receipts UNPARK": (receipts.UNPARK, run | {"account_id": 1}),
+            "messages PLACE_OF_NUMBER": (messages.PLACE_OF_NUMBER, run | {"number": "+15"}),
             "messages FIND_NUMBERS": (messages.FIND_NUMBERS, run | {"numbers": numbers}),
             "messages PAGE": (messages.PAGE, run | {"limit": 100, "offset": 200}),
             "messages WITHOUT_OUTCOME": (messages.WITHOUT_OUTCOME, run | {"first": 251, "last": 255}),

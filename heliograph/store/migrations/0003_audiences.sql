@@ -17,8 +17,8 @@ ALTER TABLE run
 -- One-off texts of an app live in one run per sender that never ends, so a number may be in it many times:
 -- nth is 0 in campaigns, where it may not.
 ALTER TABLE message ADD COLUMN nth int NOT NULL DEFAULT 0;
-ALTER TABLE message DROP CONSTRAINT message_app_id_run_id_number_key;
-ALTER TABLE message ADD CONSTRAINT message_once UNIQUE (app_id, run_id, number, nth);
+DROP INDEX message_number;
+CREATE UNIQUE INDEX message_number ON message (app_id, run_id, number, nth) WHERE number > '';
 
 -- Places ahead of the cursor whose people were moved elsewhere (call them at another time).
 ALTER TABLE chunk ADD COLUMN gaps int NOT NULL DEFAULT 0;
