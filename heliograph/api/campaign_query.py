@@ -66,8 +66,8 @@ def read(sent: object) -> Query:
     wanted = Wanted(
         statuses=_statuses(filters.get("status")),
         priorities=_priorities(filters.get("priority")),
-        created_from=_instant(fields.get("startDate"), "startDate", end_of_day=False),
-        created_until=_instant(fields.get("endDate"), "endDate", end_of_day=True),
+        created_from=instant(fields.get("startDate"), "startDate", end_of_day=False),
+        created_until=instant(fields.get("endDate"), "endDate", end_of_day=True),
     )
     return Query(wanted=wanted, sort=_sort(fields.get("sortBy")), skip=skip or (page - 1) * limit, limit=limit)
 
@@ -140,7 +140,8 @@ def _priorities(value: object) -> tuple[int, ...] | None:
     return tuple(whole_number(item, field, least=least, most=most) for item in items) or None
 
 
-def _instant(value: object, field: str, *, end_of_day: bool) -> datetime | None:
+def instant(value: object, field: str, *, end_of_day: bool) -> datetime | None:
+    """A time, or None when it is unset. Without a zone it is UTC; ``end_of_day``: of a date alone its last moment."""
     if _unset(value):
         return None
     try:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from heliograph.api.envelope import instant
 from heliograph.errors import Invalid
-from heliograph.rules import columns
+from heliograph.rules import columns, pull_body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heliograph.api.paths import Version
     from heliograph.store.apps import App
+    from heliograph.store.list_sources import Source
     from heliograph.store.lists import ContactList
 
 Users = list[tuple[str, str]]  # public id and name of each campaign that uses a list
@@ -20,15 +21,15 @@ Users = list[tuple[str, str]]  # public id and name of each campaign that uses a
 SYSTEM_FIELDS = ("firstName", "lastName", "phoneNumber", "timeZone", "uniqueId", "contactPriority")
 
 
-def created(made: ContactList, app: App, version: Version) -> dict[str, object]:
+def created(made: ContactList, app: App, source: Source | None, version: Version) -> dict[str, object]:
     """The answer to creating a list: its id stands near the end."""
-    shown = whole(made, app, [], version)
+    shown = whole(made, app, [], source, version)
     only_v1 = ("orgId", "lname", "iId", "accountId")
     head = {key: value for key, value in shown.items() if key not in (*only_v1, "_id", "allowDuplicates")}
     return {**head, "_id": made.public_id, "allowDuplicates": made.allow_duplicates}
 
 
-def whole(found: ContactList, app: App, users: Users, version: Version) -> dict[str, object]:
+def whole(found: ContactList, app: App, users: Users, source: Source | None, version: Version) -> dict[str, object]:
     """One list in full."""
     one = version == 1
     parts: list[dict[str, object]] = [
@@ -44,7 +45,7 @@ def whole(found: ContactList, app: App, users: Users, version: Version) -> dict[
         {} if one else {"isGlobalDNC": found.is_global_dnc, "isDefault": found.is_default},
         {"campaignInUse": _users(users)},
         {"accountId": app.account_id} if one else {},
-        {"source": found.source, "apiConfigurations": _configurations(found)},
+        {"source": found.source, "apiConfigurations": _configurations(found, source)},
         {} if one else {"columns": found.columns},
         {"files": found.files, "createdAt": instant(found.created_at), "updatedAt": instant(found.updated_at)},
         {} if one else {"allowDuplicates": found.allow_duplicates},
@@ -52,7 +53,7 @@ def whole(found: ContactList, app: App, users: Users, version: Version) -> dict[
     return {key: value for part in parts for key, value in part.items()}
 
 
-def row(found: ContactList, users: Users, version: Version) -> dict[str, object]:
+def row(found: ContactList, users: Users, source: Source | None, version: Version) -> dict[str, object]:
     """A list among all the lists."""
     return {
         "_id": found.public_id,
@@ -65,7 +66,7 @@ def row(found: ContactList, users: Users, version: Version) -> dict[str, object]
         "listType": found.kind,
         "campaignInUse": _users(users),
         "source": found.source,
-        "apiConfigurations": _configurations(found),
+        "apiConfigurations": _configurations(found, source),
         **({} if version == 1 else {"columns": found.columns}),
         "files": found.files,
         "updatedAt": instant(found.updated_at),
@@ -81,8 +82,9 @@ def _status(found: ContactList) -> str:
     return "Validated" if found.files else "Ready"
 
 
-def _configurations(found: ContactList) -> dict[str, str]:
-    return {"dataSyncMode": "allowDuplicates" if found.allow_duplicates else "dontAllowDuplicates"}
+def _configurations(found: ContactList, source: Source | None) -> dict[str, object]:
+    own: dict[str, object] = {} if source is None else source.config
+    return own | {"dataSyncMode": pull_body.mode(allow_duplicates=found.allow_duplicates)}
 
 
 def _mapping(names: Sequence[str], version: Version) -> dict[str, str]:

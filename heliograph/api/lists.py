@@ -11,7 +11,9 @@ from heliograph.actions import lists as editing
 from heliograph.api import auth, envelope, list_view
 from heliograph.api.shapes import LIST_ID
 from heliograph.errors import Invalid
-from heliograph.store import campaign_links, lists
+from heliograph.store import campaign_links, list_sources, lists
+from heliograph.store.list_sources import Source
+from heliograph.store.lists import ContactList
 
 KINDS = ("call", "sms", "voice", "dnc")  # the vendor's pages put a kind of campaign here, too
 
@@ -30,7 +32,7 @@ async def create(call: auth.Campaigns) -> Response:
     """Create a contact list."""
     limits = auth.house(call.request).settings.quota
     made = await editing.create(call.db, call.app, await call.body(), now=call.now, limits=limits)
-    data = list_view.created(made, call.app, call.version)
+    data = list_view.created(made, call.app, await _source(call, made), call.version)
     return envelope.success(f"Contact list {made.name} created successfully", data)
 
 
@@ -39,7 +41,7 @@ async def get(call: auth.Campaigns, list_id: ListId) -> Response:
     async with call.db.connection() as conn:
         found = await lists.get(conn, call.app.app_id, list_id)
         users = await campaign_links.using(conn, call.app.app_id, [found.list_id])
-    data = list_view.whole(found, call.app, users.get(found.list_id, []), call.version)
+    data = list_view.whole(found, call.app, users.get(found.list_id, []), await _source(call, found), call.version)
     return envelope.success("", data)
 
 
@@ -51,12 +53,13 @@ async def list_all(call: auth.Campaigns, kind: ListKind = None) -> Response:
         dnc = kind is not None and kind.lower() == "dnc"
         found = await lists.list_all(conn, call.app.app_id, kind="dnc" if dnc else "call")
         users = await campaign_links.using(conn, call.app.app_id, [one.list_id for one in found])
-    data = [list_view.row(one, users.get(one.list_id, []), call.version) for one in found]
+        sources = await list_sources.of(conn, call.app.app_id, [one.list_id for one in found])
+    data = [list_view.row(one, users.get(one.list_id, []), sources.get(one.list_id), call.version) for one in found]
     return envelope.success("", data)
 
 
 async def update(call: auth.Campaigns, list_id: ListId) -> Response:
-    """Change a contact list's name, description, or whether it keeps duplicates."""
+    """Change a contact list's name, description, whether it keeps duplicates, or what it pulls from."""
     changed, changes = await editing.update(call.db, call.app, list_id, await call.body(), now=call.now)
     body = {
         **changes.sent,
@@ -74,5 +77,11 @@ async def update(call: auth.Campaigns, list_id: ListId) -> Response:
 async def delete(call: auth.Campaigns, list_id: ListId) -> Response:
     """Delete a contact list and its contacts, unless a campaign uses it."""
     deleted = await editing.delete(call.db, call.app, list_id, now=call.now)
-    data = list_view.whole(deleted, call.app, [], call.version)
+    data = list_view.whole(deleted, call.app, [], await _source(call, deleted), call.version)
     return envelope.success(f"Contact list {deleted.name} deleted successfully", data)
+
+
+async def _source(call: auth.Call, found: ContactList) -> Source | None:
+    """What the list pulls from, also once it is deleted."""
+    async with call.db.connection() as conn:
+        return await list_sources.find(conn, call.app.app_id, found.list_id)

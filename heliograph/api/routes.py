@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as Plain
 
 from heliograph.api import (
+    app_secrets,
     audience,
     campaigns,
     carrier_accounts,
@@ -24,6 +25,7 @@ from heliograph.api import (
     lists,
     paths,
     pools,
+    pulls,
     repeats,
     schedules,
     senders,
@@ -35,6 +37,7 @@ from heliograph.api import (
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
+from heliograph.api import pull_shapes as whence
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sender_shapes as through
 from heliograph.api import sending_shapes as texts
@@ -82,6 +85,7 @@ class Route:
 ALL = "/campaign"
 ONE = "/campaign/{campaignId:ref}"
 LIST = "/campaign/contactList"
+VAULT = "/secrets/{secretName:ref}"
 SAID = "/templates"
 PERSON = LIST + "/{listId:ref}/contacts/{contactId:ref}"
 DNC = "/dncLists"
@@ -102,9 +106,7 @@ ROUTES = (
     Route("GET", ONE, campaigns.get, forms.CampaignAnswer),
     Route("PUT", ONE, campaigns.update, forms.CampaignAnswer, forms.CampaignDraft),
     Route("DELETE", ONE, campaigns.delete, forms.CampaignAnswer),
-    Route(
-        "POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,), makes="campaignId"
-    ),
+    Route("POST", ONE + "/clone", campaigns.clone, forms.CampaignAnswer, said.CopyName, shown=(V2,)),
     Route("POST", ONE + "/audience", audience.count, whom.AudienceAnswer, whom.AudienceQuery, shown=(V2,)),
     Route("POST", ONE, campaigns.start_or_stop, forms.TriggerAnswer, shapes.Empty, shown=(V1_START, V2)),
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
@@ -154,6 +156,14 @@ ROUTES = (
     Route("GET", LIST + "/{listId:ref}", lists.get, shapes.ListAnswer),
     Route("PUT", LIST + "/{listId:ref}", lists.update, shapes.ListUpdateAnswer, shapes.ListChanges),
     Route("DELETE", LIST + "/{listId:ref}", lists.delete, shapes.ListAnswer),
+    # lists that pull
+    Route("POST", LIST + "/{listId:ref}/sync", pulls.sync, whence.SyncAskedAnswer, shapes.Empty, shown=(V2,)),
+    Route("GET", LIST + "/{listId:ref}/syncLogs", pulls.logs, whence.SyncLogsAnswer, shown=(V2,)),
+    Route("GET", LIST + "/{listId:ref}/syncLogs/export", pulls.export, whence.SyncLogFile, shown=(V2,)),
+    Route("POST", LIST + "/{listId:ref}/testPull", pulls.try_out, whence.PullTrialAnswer, whence.PullTest, shown=(V2,)),
+    Route("GET", "/secrets", app_secrets.list_all, whence.SecretsAnswer, shown=(V2,)),
+    Route("PUT", VAULT, app_secrets.put, whence.SecretAnswer, whence.SecretDraft, shown=(V2,)),
+    Route("DELETE", VAULT, app_secrets.delete, whence.SecretAnswer, shown=(V2,)),
     # contacts of a list
     Route("POST", LIST + "/addContacts", contacts.add, shapes.MessageAnswer, shapes.ContactsDraft, shown=(V1_ADD, V2)),
     Route("GET", LIST + "/{listId:ref}/getAllContacts", contacts.list_page, shapes.ContactsAnswer),

@@ -10,9 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from heliograph.rules import pull_body
+
 CAMPAIGN_ID = "cd-3aefda80-f98e-4f4f-ad41-92803abb0000"
 LIST_ID = "cl-3aefda80-f98e-4f4f-ad41-92803abb0000"
 CONTACT_ID = "cc-3aefda80-f98e-4f4f-ad41-92803abb000000000001"
+
+# An address that is nobody's: it stands for a customer's API in examples, which tests send as they stand.
+PULL_URL = "https://192.0.2.10/v1/contacts"
+SECRET_NAME = "CRM_TOKEN"  # noqa: S105  # a name
 
 
 class Shape(BaseModel):
@@ -58,6 +64,86 @@ class Empty(Shape):
     model_config = ConfigDict(json_schema_extra=_anything)
 
 
+SecretName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$", examples=[SECRET_NAME])]
+DottedPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$", max_length=pull_body.LONGEST_PATH)]
+Digits = Annotated[str, Field(pattern="^[0-9]{0,7}$")]
+
+
+class PullHeader(Shape):
+    """A header of each request. ``{{env:NAME}}`` in its value stands for the secret of that name."""
+
+    key: str = Field(min_length=1, max_length=100, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", examples=["X-Region"])
+    value: str = Field(max_length=pull_body.LONGEST_VALUE, examples=["emea"])
+
+
+class PullAuth(Shape):
+    """How the API is told who we are. A secret stands in it by its name; its value is stored with `/secrets`."""
+
+    authorizationType: Literal["none", "basic", "bearer", "apiKey", ""] | None = "none"
+    username: str | None = Field(default=None, description="With `basic`.")
+    in_: Literal["header", "query", ""] | None = Field(default=None, alias="in", description="With `apiKey`.")
+    name: str | None = Field(default=None, description="With `apiKey`: the header's or query value's name.")
+    secret: SecretName | None = Field(default=None, description="The name of the password, token or key.")
+
+
+class PullPaging(Shape):
+    """How the answer goes on: by a page number in the query, or by a link in the answer; one of them."""
+
+    pageParameter: str | None = Field(default=None, max_length=pull_body.LONGEST_PARAMETER, examples=["page"])
+    firstPage: Annotated[int, Field(ge=0, le=pull_body.HIGHEST_FIRST_PAGE)] | Digits | None = 1
+    nextLink: DottedPath | Literal[""] | None = Field(default=None, description="The path of the link in the answer.")
+    mostPages: Annotated[int, Field(ge=1, le=pull_body.MOST_PAGES)] | Digits | None = pull_body.MOST_PAGES
+
+
+class PullDraft(Shape):
+    """What a list of source `apiIntegration` pulls its contacts from.
+
+    ``method``, ``url``, ``auth``, ``headers``, ``dataSyncInterval`` and ``dataSyncMode`` are the vendor's names.
+    Addresses inside the operator's network are refused when they are asked, unless the operator allows them.
+    """
+
+    method: Literal["GET", "POST", ""] | None = "GET"
+    url: str = Field(pattern="^[Hh][Tt][Tt][Pp][Ss]?://", max_length=2000, examples=[PULL_URL])
+    auth: PullAuth | None = None
+    headers: Annotated[list[PullHeader], Field(max_length=pull_body.MOST_HEADERS)] | dict[str, str] | None = None
+    payload: dict[str, Any] | list[Any] | None = Field(default=None, description="With `POST`: its JSON body.")
+    recordsPath: DottedPath | Literal[""] | None = Field(
+        default="", description="Where in the answer the list of records is: `data.items`. Empty: the answer is it."
+    )
+    mapping: dict[str, DottedPath | Literal[""] | None] = Field(
+        description="Which column of a contact stands where in a record, by dotted path. One has to be phoneNumber.",
+        examples=[{"phoneNumber": "contact.phone", "firstName": "name.first"}],
+    )
+    paging: PullPaging | None = None
+    dataSyncInterval: Annotated[int, Field(ge=1, le=pull_body.MOST_MINUTES)] | Digits | None = Field(
+        default=None, description="Minutes from sync to sync; null: only when asked for."
+    )
+    dataSyncMode: Literal["allowDuplicates", "dontAllowDuplicates", ""] | None = Field(
+        default=None, description="The same as the list's `allowDuplicates`, which wins where both are sent."
+    )
+
+
+class ListMode(Shape):
+    """What is answered for lists that do not pull, and may be sent back for them."""
+
+    dataSyncMode: Literal["allowDuplicates", "dontAllowDuplicates", ""] | None = None
+
+
+class PullRecord(Shape):
+    """What a list pulls from; of other lists, only the mode."""
+
+    method: Literal["GET", "POST"] | None = None
+    url: str | None = None
+    auth: PullAuth | None = None
+    headers: list[PullHeader] | None = None
+    payload: dict[str, Any] | list[Any] | None = None
+    recordsPath: str | None = None
+    mapping: dict[str, str] | None = None
+    paging: PullPaging | None = None
+    dataSyncInterval: int | None = None
+    dataSyncMode: Literal["allowDuplicates", "dontAllowDuplicates"]
+
+
 class ListDraft(Shape):
     """A contact list to create."""
 
@@ -74,6 +160,9 @@ class ListDraft(Shape):
     )
     source: Literal["passiveApi", "passiveApiIntegration", "apiIntegration", "localDrive", ""] | None = "passiveApi"
     allowDuplicates: bool | None = False
+    apiConfigurations: PullDraft | ListMode | None = Field(
+        default=None, description="With source `apiIntegration`: what it pulls from. It may be set later."
+    )
 
 
 class ListChanges(Shape):
@@ -84,6 +173,9 @@ class ListChanges(Shape):
     name: str | None = Field(default=None, min_length=1, max_length=48, examples=["Leads 2"])
     description: str | None = Field(default=None, max_length=256)
     allowDuplicates: bool | None = None
+    apiConfigurations: PullDraft | ListMode | None = Field(
+        default=None, description="In place of what there is; at once, the list is synced, if it has an interval."
+    )
 
 
 class CampaignName(Shape):
@@ -122,7 +214,7 @@ class ListRecord(Shape):
     campaignInUse: list[CampaignName]
     accountId: str | None = Field(default=None, description="Version 1 only.")
     source: str
-    apiConfigurations: dict[str, Any]
+    apiConfigurations: PullRecord
     columns: list[str] | None = Field(default=None, description="Version 2 only.")
     files: list[FileName]
     createdAt: str | None = None

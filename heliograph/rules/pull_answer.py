@@ -76,9 +76,9 @@ def contact_of(record: object, number: int, mapping: dict[str, str]) -> Contact 
         fields[column] = value
     try:
         body.storable(fields)
-        return contact.read(fields, field="record")
+        return contact.read(fields)
     except Invalid as error:
-        column = (error.field or "").removeprefix("record").removeprefix(".")
+        column = error.field or ""
         shown = body.shown(fields[column]) if column in fields else ""
         return Problem(number, mapping.get(column, column), shown, error.message)
 

@@ -50,7 +50,7 @@ def parse(value: object, field: str = FIELD) -> Pull:
     """
     sent = body.mapping(value, field)
     body.storable(value, field)
-    method: Method = _one_of(sent.get("method") or "GET", METHODS, f"{field}.method", fold=True)
+    method: Method = _one_of(_set(sent.get("method"), "GET"), METHODS, f"{field}.method", fold=True)
     url_field = f"{field}.url"
     url = address.read_url(sent.get("url"), url_field)
     if "{{" in url.geturl():
@@ -102,18 +102,22 @@ def secret_value(value: object, field: str) -> str:
 
 
 def _auth(value: object, field: str) -> Auth:
-    if value is None or value == "":
+    if value is None:
         return Auth("none")
     sent = body.mapping(value, field)
     kind_field = f"{field}.authorizationType"
-    kind: AuthKind = _one_of(sent.get("authorizationType") or "none", AUTH_KINDS, kind_field, fold=True)
-    if kind == "none":
-        return Auth(kind)
+    kind: AuthKind = _one_of(_set(sent.get("authorizationType"), "none"), AUTH_KINDS, kind_field, fold=True)
     for plain in ("password", "token", "apiKey", "key", "value"):
         if sent.get(plain):
             text = f"{field}.{plain} is a secret's value. Store it under a name, and send that name as {field}.secret"
             raise Invalid(text, field=f"{field}.{plain}")
-    secret = secret_name(sent.get("secret"), f"{field}.secret")
+    place: Place = _one_of(_set(sent.get("in"), "header"), PLACES, f"{field}.in", fold=True)
+    for name in ("username", "name"):  # also where another kind than this one uses it
+        body.text(_set(sent.get(name), ""), f"{field}.{name}", longest=LONGEST_PATH)
+    unused = kind == "none" and sent.get("secret") is None
+    secret = "" if unused else secret_name(sent.get("secret"), f"{field}.secret")
+    if kind == "none":
+        return Auth(kind)
     if kind == "bearer":
         return Auth(kind, secret=secret)
     if kind == "basic":
@@ -123,7 +127,6 @@ def _auth(value: object, field: str) -> Auth:
                 f"{field}.username has a colon in it, which HTTP has no way to send", field=f"{field}.username"
             )
         return Auth(kind, user, secret)
-    place: Place = _one_of(sent.get("in") or "header", PLACES, f"{field}.in", fold=True)
     at = f"{field}.name"
     name = (
         _header_name(sent.get("name"), at)
@@ -135,7 +138,7 @@ def _auth(value: object, field: str) -> Auth:
 
 def _headers(value: object, field: str) -> tuple[tuple[str, str], ...]:
     """Headers as a list of ``{"key", "value"}`` or as one object."""
-    if value is None or value == "":
+    if value is None:
         return ()
     if isinstance(value, dict):
         value = [{"key": key, "value": each} for key, each in cast("dict[str, object]", value).items()]
@@ -148,7 +151,7 @@ def _headers(value: object, field: str) -> tuple[tuple[str, str], ...]:
     for number, entry in enumerate(entries):
         at = f"{field}[{number}]"
         each = body.mapping(entry, at)
-        name = _header_name(each.get("key") or each.get("name"), f"{at}.key")
+        name = _header_name(each.get("key"), f"{at}.key")
         text = body.text(each.get("value"), f"{at}.value", longest=LONGEST_VALUE)
         if not _is_printable(text):
             raise Invalid(f"{at}.value has control characters in it", field=f"{at}.value")
@@ -171,7 +174,7 @@ def _header_name(value: object, field: str) -> str:
 
 
 def _payload(value: object, method: Method, field: str) -> object | None:
-    if value is None or value == "":
+    if value is None:
         return None
     if method != "POST":
         raise Invalid(f"{field} goes with method POST only, and method is {method}", field=field)
@@ -203,10 +206,10 @@ def _mapping(value: object, field: str) -> dict[str, str]:
 
 
 def _paging(value: object, field: str) -> Paging | None:
-    if value is None or value == "":
+    if value is None:
         return None
     sent = body.mapping(value, field)
-    parameter, link = sent.get("pageParameter") or None, sent.get("nextLink") or None
+    parameter, link = _set(sent.get("pageParameter"), None), _set(sent.get("nextLink"), None)
     if (parameter is None) is (link is None):
         raise Invalid(f"{field} takes either pageParameter or nextLink", field=field)
     most = _number(sent.get("mostPages"), f"{field}.mostPages", MOST_PAGES)
@@ -223,7 +226,7 @@ def _paging(value: object, field: str) -> Paging | None:
 
 def _path(value: object, field: str, *, default: str | None = None) -> str:
     """A dotted path such as ``data.items``; digits count in a list. ``default`` when nothing is sent."""
-    if default is not None and (value is None or value in ("", "$", ".")):
+    if default is not None and (value is None or value in ("", "$")):
         return default
     if not isinstance(value, str) or len(value) > LONGEST_PATH or not all(value.split(".")):
         text = f"{field} is {body.shown(value)}. It takes a path such as data.items, with a dot between names"
@@ -240,6 +243,11 @@ def _number(value: object, field: str, most: int, *, least: int = 1, unit: str =
         shown_as = f"{field} is {body.shown(value)}. It takes a whole number{unit} from {least} to {most}, or null"
         raise Invalid(shown_as, field=field)
     return int(text)
+
+
+def _set(value: object, default: object) -> object:
+    """``value``, or ``default`` when nothing was sent."""
+    return default if value is None or value == "" else value
 
 
 def _one_of(value: object, known: tuple[_Word, ...], field: str, *, fold: bool = False) -> _Word:
