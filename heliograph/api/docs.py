@@ -128,6 +128,9 @@ def _printed(routed: dict[str, Any]) -> dict[str, Any]:
             operation["responses"].pop("422", None)
             operation["parameters"] = [_told(parameter) for parameter in operation["parameters"]]
             _tell_headers(operation, post=verb == "post")
+            for status, response in operation["responses"].items():
+                if status != "200":  # errors are JSON also where what is answered is not
+                    (response["content"],) = ({"application/json": told} for told in response["content"].values())
             if takes is not None:
                 body = named[takes]
                 content = {"schema": {"$ref": REF.format(model=takes)}, "example": body.example}

@@ -56,10 +56,15 @@ RETRY_AFTER: dict[type, int] = {
 VENDOR_CODES = {access.BAD_CREDENTIALS: 4002, access.NOT_A_JWT: 4002, access.WRONG_SCOPE: 4002}
 
 
+LONGEST = 1000  # characters of a message: enough for any sentence of ours, with a name or an id as long as it may be
+
+
 def answer(
     status: int, message: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The response that tells a client of an error."""
+    if len(message) > LONGEST:  # it shows something that was sent, and that was too long to be what it should
+        message = message[:LONGEST] + "…"
     text = message.split(":", 1)[0]
     problem: dict[str, object] = {"msg": message, "code": VENDOR_CODES.get(text, status)}
     if field is not None:
