@@ -47,6 +47,7 @@ Trigger = Annotated[
     str | None,
     Query(
         description="What to do: `play`, `pause`, `resume`, `stop`, or `emergency`: play at once, before all others.",
+        examples=["play"],
         json_schema_extra={"enum": [*_TRIGGERS], **NEEDED},
     ),
 ]
@@ -54,6 +55,7 @@ View = Annotated[
     str | None,
     Query(
         description="`status` (the default), `contacts` (person by person) or `ledger` (the numbers; our addition).",
+        examples=["contacts"],
         json_schema_extra={"enum": [*_VIEWS]},
     ),
 ]
@@ -172,7 +174,8 @@ async def status(
         raise Invalid(f"view is {view!r}. It takes {', '.join(_VIEWS)}", field="view")
     asked = {"page": page, "limit": limit}
     campaign_query.people(asked)  # what is wrong with it is told even where the body or the view makes it useless
-    asked_page, asked_limit = campaign_query.people(asked | await call.body())
+    sent = await call.body() if view == "contacts" else {}
+    asked_page, asked_limit = campaign_query.people(asked | sent)
     async with call.db.connection() as conn:
         campaign = await campaigns.get(conn, call.app.app_id, campaign_id)
         match view:

@@ -15,6 +15,7 @@ PREFIXES = (
     "/campaign/api/v1/public/{appId}/",
     "/campaign/api/v2/public/{appId}/",
     "/api/1.1/public/{appId}/",
+    "/api/public/bot/{appId}/",
 )
 
 
