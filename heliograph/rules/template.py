@@ -180,9 +180,11 @@ def parse_missing(raw: object, *, field: str = "message.onMissing") -> Missing:
     if rule is None:
         text = f"{field}.rule is {body.shown(asked)}. It takes one of: {', '.join(RULES.values())}"
         raise Invalid(text, field=f"{field}.rule")
-    if rule != "default":
-        return Missing(rule)
     default = sent.get("default")
+    if rule != "default":
+        if default is not None:  # not used, but what is wrong with it is not passed over
+            body.text(default, f"{field}.default", longest=MOST_DEFAULT)
+        return Missing(rule)
     said = plain(default) if isinstance(default, str) else ""
     if not said or len(said) > MOST_DEFAULT:
         text = f"{field}.default is {body.shown(default)}. This rule needs 1 to {MOST_DEFAULT} characters"

@@ -197,6 +197,7 @@ def test_the_rule_for_missing_values_is_read(raw: object, missing: Missing) -> N
         ({"rule": "default", "default": 5}, "message.onMissing.default"),
         ({"rule": "default", "default": " "}, "message.onMissing.default"),
         ({"rule": "default", "default": "x" * 257}, "message.onMissing.default"),
+        ({"rule": "skip", "default": 5}, "message.onMissing.default"),
     ],
 )
 def test_a_rule_that_is_none_is_refused(raw: object, field: str) -> None:
