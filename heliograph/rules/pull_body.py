@@ -50,6 +50,7 @@ def parse(value: object, field: str = FIELD) -> Pull:
     """
     sent = body.mapping(value, field)
     body.storable(value, field)
+    allows_duplicates(value, field)  # that is the list's own, but a mistake in it is not passed over
     method: Method = _one_of(_set(sent.get("method"), "GET"), METHODS, f"{field}.method", fold=True)
     url_field = f"{field}.url"
     url = address.read_url(sent.get("url"), url_field)

@@ -66,6 +66,12 @@ def test_what_was_shown_is_taken_back(auth: dict[str, str]) -> None:
 
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("method", {"method": "PUT"}),
+    ("dataSyncMode", {"dataSyncMode": "sometimes"}),
+    ("dataSyncMode", {"dataSyncMode": False}),
+    ("auth.secret", {"auth": {"authorizationType": "none", "secret": "no spaces"}}),
+    ("auth.username", {"auth": {"authorizationType": "none", "username": 5}}),
+    ("auth.authorizationType", {"auth": {"authorizationType": False}}),
+    ("method", {"method": False}),
     ("url", {"url": None}),
     ("url", {"url": "ftp://example.com"}),
     ("url", {"url": "https://example.com/{{env:KEY}}"}),
