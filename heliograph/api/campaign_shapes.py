@@ -17,7 +17,10 @@ RUN_ID = "cid-5b1f8f6e-5d0a-4c35-9d3e-0a6c1f2b0000"
 class CallerId(Shape):
     """Who the texts come from."""
 
-    phoneNumber: str = Field(examples=["+14155550199"], description="A number, short code or sender name.")
+    phoneNumber: str = Field(
+        examples=["+14155550199"],
+        description="A number, short code or sender name, or `pool:` and the name of a pool of senders.",
+    )
 
 
 class CallingDay(Shape):

@@ -11,7 +11,7 @@ class MessageStatus(IntEnum):
     At every instant a run's ``total`` is the sum of its people over these nine.
     """
 
-    HELD = 1  # waits for a time that has not come: outside its hours, or to be tried again later
+    HELD = 1  # waits for a time that has not come: outside its hours, to be tried again later, its sender's next day
     READY = 2  # may leave now; waits only for its sender's rate and its turn
     SUBMITTING = 3  # its bytes may be on their way; the carrier has not answered
     UNKNOWN = 4  # a crash or a silent carrier left its fate open; never re-sent without a person's word
@@ -56,4 +56,6 @@ def standing(*, outcome: str | None, taken: bool, due: bool, ended: bool) -> tup
         return MessageStatus.SUBMITTING, ""
     if ended:
         return MessageStatus.EXPIRED, "stopped"
-    return (MessageStatus.READY, "") if due else (MessageStatus.HELD, "outside its hours or to be tried again")
+    if due:
+        return MessageStatus.READY, ""
+    return MessageStatus.HELD, "outside its hours, to be tried again, or its sender's day is used up"

@@ -111,7 +111,7 @@ def _held(standing: Standing, now: datetime) -> list[str | Moment]:
     pieces: list[str | Moment] = []
     told, before = 0, ""
     for wait in standing.waits:
-        how = "to be tried again from " if _open_now(standing, wait, now) else "closed until "
+        how = _how(standing, wait, now)
         short = f"; {how.rsplit(maxsplit=1)[-1]} " if how == before else f"; {how}"
         pieces += [short if before else how.capitalize(), Moment(wait.due_at, wait.zone)]
         pieces.append(f" for {wording.people(wait.people)}")
@@ -119,6 +119,13 @@ def _held(standing: Standing, now: datetime) -> list[str | Moment]:
     if standing.ledger.held > told:
         pieces.append(f"; later for {standing.ledger.held - told:,} more")
     return [*pieces, "."]
+
+
+def _how(standing: Standing, wait: Wait, now: datetime) -> str:
+    """What these people wait for; the instant follows."""
+    if wait.day_used:
+        return "the sender's day is used up until "
+    return "to be tried again from " if _open_now(standing, wait, now) else "closed until "
 
 
 def _open_now(standing: Standing, wait: Wait, now: datetime) -> bool:

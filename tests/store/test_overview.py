@@ -83,6 +83,20 @@ async def test_numbers_are_those_of_each_runs_ledger_and_cost_no_look_at_message
     assert "Seq Scan on tally" not in plan
 
 
+async def test_who_waits_for_a_used_up_day_is_held_and_told_so(db: Database, clock: FrozenClock) -> None:
+    app = await filled(db, clock())
+    tomorrow = clock() + timedelta(hours=18)
+    async with db.connection() as conn:
+        await conn.execute("UPDATE sender SET held_until = %(until)s", {"until": tomorrow})
+        standing = await overview.get(conn, app.app_id, "cd-1", now=clock())
+        assert standing.run_id is not None
+        assert standing.ledger == await tallies.read(conn, app.app_id, standing.run_id, clock())
+        assert (standing.ledger.held, standing.ledger.ready) == (4000, 0)
+        assert standing.waits == (overview.Wait("Asia/Kolkata", tomorrow, 4000, day_used=True),)
+        later = await overview.get(conn, app.app_id, "cd-1", now=tomorrow)
+        assert (later.ledger.held, later.ledger.ready, later.waits) == (0, 4000, ())
+
+
 async def test_it_knows_whether_a_worker_has_the_lane(db: Database, clock: FrozenClock) -> None:
     app = await filled(db, clock())
     async with db.connection() as conn, db.connection() as worker:

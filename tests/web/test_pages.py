@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import timedelta
@@ -92,6 +93,11 @@ async def test_it_says_until_when_it_is_closed_and_for_how_many(
     assert numbers(page)["Held"] == 1204
     assert numbers(page)["Ready"] == 96
     assert "Closed until Tue 09:00 Asia/Kolkata for 1,204 people." in why(page)
+    async with db.connection() as conn:
+        held_until = opening + timedelta(hours=5)
+        await conn.execute("UPDATE sender SET held_until = %(until)s", {"until": held_until})
+    page = (await browser.get("/")).text
+    assert "The sender's day is used up until Tue 14:00 Asia/Kolkata for 1,204 people" in html.unescape(why(page))
 
 
 async def test_it_says_that_nobody_sends_and_that_some_are_unknown(
