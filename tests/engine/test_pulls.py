@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 
 from heliograph.engine.worker import Worker
+from tests import customer
 from tests.pulling import Desk, open_desk, person
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from tests.conftest import FrozenClock
 
 pytestmark = pytest.mark.anyio
+
+COMMAND = [sys.executable, "-c", "from heliograph.cli.main import main; main()", "work"]
 
 
 @pytest.fixture
@@ -76,4 +81,32 @@ async def test_a_worker_that_goes_in_the_middle_leaves_its_sync_to_the_next(desk
     await until(desk, target, ["completed", "interrupted"])
     worker.stop()
     await task
+    assert len(await desk.people(target)) == 1
+
+
+async def test_a_worker_that_is_killed_leaves_its_sync_to_another_process(desk: Desk) -> None:
+    async def mute(_request: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    desk.api.answers["/contacts"] = mute
+    target = await desk.pulling()
+    environ = os.environ | {
+        "HELIOGRAPH_DATABASE_URL": str(desk.settings.database_url),
+        "HELIOGRAPH_DATA": str(desk.settings.data),
+        "HELIOGRAPH_PULL_PRIVATE_NETWORKS": customer.HERE,
+    }
+    first = await asyncio.create_subprocess_exec(*COMMAND, env=environ, stdin=asyncio.subprocess.PIPE)
+    try:
+        await until(desk, target, ["running"])
+    finally:
+        first.kill()
+        await first.wait()
+    desk.api.answers["/contacts"] = [person(100)]
+    second = await asyncio.create_subprocess_exec(*COMMAND, env=environ, stdin=asyncio.subprocess.PIPE)
+    try:
+        await until(desk, target, ["completed", "interrupted"])
+    finally:
+        second.kill()
+        await second.wait()
     assert len(await desk.people(target)) == 1
