@@ -52,7 +52,7 @@ class Names:
 
     def _token(self, match: re.Match[str]) -> str:
         found, prefix = match[0], match[1]
-        if found.endswith(_NOBODY):
+        if _NOBODY in found:
             return found
         if found not in self.ids.values():
             seen = sum(token.startswith(f"<{prefix}-") for token in self.ids)
