@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.api import campaign_query
+from heliograph.api import campaign_query, paths
 from heliograph.api.routes import ROUTES
 from heliograph.config import Settings
 from heliograph.rules import contact, draft
@@ -37,6 +37,36 @@ def test_an_operation_is_a_route_exactly_if_it_is_served(name: str, verb: str, p
     routes = {(route.verb, route.path.replace(":ref}", "}")) for route in ROUTES}
     assert ((verb, path) in routes) is state.startswith("as printed"), name
     assert state.startswith(("as printed", "not served")), name
+
+
+def asked(word: str, verb: str, path: str, version: int) -> int:
+    """How many requests of the transcripts ask for an operation; ``word`` is what their query has to have in it."""
+    found = 0
+    pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
+    reserved = {other for _, _, other, _ in OPERATIONS if "{" not in other}
+    for script in TRANSCRIPTS.values():
+        for step in json.loads(script.read_text())["steps"]:
+            sent, _, url = step.get("do", "").partition(" ")
+            at, _, query = url.partition("?")
+            at = paths.routed(at.removeprefix("http://heliograph.test"))
+            here = at.partition("<st-1>")[2]
+            exact = here == path or here not in reserved
+            right = sent == verb and word in query and exact and pattern.fullmatch(here) is not None
+            found += right and paths.version(at) == version
+    return found
+
+
+@pytest.mark.parametrize(("name", "verb", "path", "state"), OPERATIONS, ids=lambda value: value)
+def test_an_operation_has_two_cases_in_each_version_it_is_printed_in(
+    name: str, verb: str, path: str, state: str
+) -> None:
+    words = {"start": "trigger=play", "stop": "trigger=stop", "enable": "Schedule=true", "disable": "Schedule=false"}
+    word = words.get(name.replace(",", " ").split()[0], "")
+    shown = {
+        at for route in ROUTES if (route.verb, route.path.replace(":ref}", "}")) == (verb, path) for at in route.shown
+    }
+    for prefix in shown:
+        assert asked(word, verb, path, paths.version(prefix + "/")) >= 2, (name, prefix)
 
 
 def test_each_of_the_32_readings_has_its_transcript() -> None:
