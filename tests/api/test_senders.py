@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -28,9 +29,10 @@ class Client:
         self._api = api
         self._tenant = tenant
 
-    async def do(self, verb: str, path: str, body: Any = None) -> Response:
+    async def do(self, verb: str, path: str, body: Any = None, more: dict[str, str] | None = None) -> Response:
         content = None if body is None else json.dumps(body)
-        return await self._api.request(verb, self._tenant.v2 + path, content=content, headers=self._tenant.headers)
+        headers = self._tenant.headers | (more or {})
+        return await self._api.request(verb, self._tenant.v2 + path, content=content, headers=headers)
 
     async def done(self, verb: str, path: str, body: Any = None) -> Any:
         answer = await self.do(verb, path, body)
@@ -136,6 +138,27 @@ async def test_a_test_keeps_to_the_day_of_its_sender(client: Client, clock: Froz
     assert "used up" in await client.refused(409, "POST", "/senders/72720/test", {"to": TO})
     clock.advance(86_400)
     await client.done("POST", "/senders/72720/test", {"to": TO})
+
+
+async def test_a_test_that_is_asked_with_a_key_keeps_no_lane_waiting(
+    client: Client, db: Database, clock: FrozenClock
+) -> None:
+    """A request with a key is one transaction; what the lane counts by is not locked for as long as it takes."""
+    await client.add_sender("72720")
+    behaviour = {"settings": {"lost_answer": 1, "answer_timeout_s": 3}}
+    await client.done("PUT", "/carrierAccounts/Sandbox", behaviour)
+    key = {"Idempotency-Key": "once"}
+    asked = asyncio.create_task(client.do("POST", "/senders/72720/test", {"to": TO}, key))
+    count = "UPDATE sender_day SET parts = parts + 1 RETURNING parts"
+    async with asyncio.timeout(2), db.connection() as conn:
+        while (row := await (await conn.execute(count)).fetchone()) is None:
+            await asyncio.sleep(0.02)
+    assert row == (2,)
+    assert not asked.done()
+    assert (await asked).json()["data"]["outcome"] == "lost"
+    again = await client.do("POST", "/senders/72720/test", {"to": TO}, key)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (await client.done("GET", "/senders/72720"))["partsToday"] == 2
 
 
 @pytest.mark.parametrize(
