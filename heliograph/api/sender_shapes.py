@@ -169,7 +169,7 @@ class SendersAnswer(Shape):
 class TestText(Shape):
     """To whom to send one text, and from where if it matters."""
 
-    example: ClassVar[dict[str, Any]] = {"to": "+14155550100", "from": "+14155550199"}
+    example: ClassVar[dict[str, Any]] = {"to": "+14155550100", "from": ADDRESS}
 
     to: str = Field(examples=["+14155550100"], description="With its country code.")
     sender: str | None = Field(
