@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -20,6 +21,11 @@ from heliograph.store.database import Database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+# A shared machine stands still for a moment now and then: that is no fault of a rule. The build machine repeats
+# itself; elsewhere every run looks at new cases.
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("house")
 
 TEMPLATE = "heliograph_template"
 TEMPLATE_LOCK = 1
