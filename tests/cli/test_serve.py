@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from heliograph.cli import supervise
 from tests.cli.processes import HELIOGRAPH, Serving, database_runs, environment
 
 
@@ -25,10 +26,13 @@ def get(url: str, path: str, headers: dict[str, str] | None = None) -> tuple[int
         connection.close()
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
+PATIENCE = 60  # seconds: only what hangs is not done by then, on however busy a machine
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, "it took too long"
+        assert time.monotonic() < end, "it hangs"
         time.sleep(0.05)
 
 
@@ -61,7 +65,7 @@ def test_it_serves_replaces_a_killed_worker_and_ends_without_a_trace(serving: Se
 
     first = serving.worker()
     os.kill(first, signal.SIGKILL)
-    until(lambda: serving.worker() != first, 3)
+    until(lambda: serving.worker() != first)
 
     port = serving.url.rpartition(":")[2]
     taken = subprocess.run(
@@ -76,10 +80,8 @@ def test_it_serves_replaces_a_killed_worker_and_ends_without_a_trace(serving: Se
         f"heliograph: Port {port} of 127.0.0.1 is taken; choose another with --port (0: any free one)\n"
     )
 
-    began = time.monotonic()
     serving.process.send_signal(signal.SIGTERM)
-    assert serving.process.wait(10) == 0
-    assert time.monotonic() - began < 10
+    assert serving.process.wait(PATIENCE) == 0
     assert not alive(serving.worker())
     assert not database_runs(serving.data)
     assert all(line.count(" level=") == 1 for line in serving.log.read_text().splitlines())
@@ -89,8 +91,8 @@ def test_workers_end_with_a_server_that_was_killed_and_take_the_database_along(s
     worker = serving.worker()
     serving.process.kill()
     serving.process.wait()
-    until(lambda: not alive(worker), 10)
-    until(lambda: not database_runs(serving.data), 5)
+    until(lambda: not alive(worker))
+    until(lambda: not database_runs(serving.data))
 
 
 def test_a_second_signal_hurries(serving: Serving) -> None:
@@ -99,5 +101,5 @@ def test_a_second_signal_hurries(serving: Serving) -> None:
     serving.process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     serving.process.send_signal(signal.SIGINT)
-    assert serving.process.wait(5) == 0
-    assert time.monotonic() - began < 5
+    assert serving.process.wait(PATIENCE) == 0
+    assert time.monotonic() - began < supervise.STOP_SECONDS  # by which an unhurried end has not even lost patience

@@ -58,6 +58,8 @@ def starts(schedule: Schedule, since: datetime, until: datetime) -> list[datetim
 
 
 # ---------------------------------------------------------------- the oracle: dateutil's rrule and dateutil's zones
+# It knows no jump of a clock after 2037, where the tables of a zone file end and its rule begins: so ten years from
+# any day tested must end by then.
 
 
 def oracle(schedule: Schedule, since: datetime, until: datetime) -> list[datetime]:
@@ -116,7 +118,7 @@ TIMES = st.one_of(st.builds(time, st.integers(0, 3), st.integers(0, 59)), st.tim
 
 @settings(max_examples=120, deadline=None)
 @given(
-    day=st.dates(date(2024, 1, 1), date(2027, 12, 31)),
+    day=st.dates(date(2023, 1, 1), date(2026, 10, 31)),
     clock=TIMES.map(lambda found: found.replace(microsecond=0)),
     zone=st.sampled_from(ZONES),
     recurrence=RECURRENCES,
