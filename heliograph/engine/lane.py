@@ -1,36 +1,26 @@
 """A lane: one sender, worked by the one session that holds its lock.
 
-The way of a batch, and why in this order:
-
-1. pick the run whose share is due, and as many of its people as the sender's rate has room for;
-2. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
-3. look once more: hours in the people's zone, numbers that may not be texted;
-4. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended or paused;
-5. write the bytes; 6. leave the gate. Answers are awaited outside it, so a stop never waits for a carrier.
+It picks the run whose share is due, and as many of its people as the sender's rate and day have room for;
+:mod:`heliograph.engine.batch` sends them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from heliograph.carriers.base import Lost, Text
-from heliograph.engine.recorder import Flight
+from heliograph.engine.batch import Batch, Gate, Sent, Unsent, Work, now_s
 from heliograph.errors import CarrierDown
-from heliograph.rules import daily, hours, ids
+from heliograph.rules import daily, hours
 from heliograph.rules.pace import Pace
 from heliograph.rules.shares import Shares
-from heliograph.store import chunks, dnc, locks, messages, senders
+from heliograph.store import chunks, messages, senders
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from heliograph.carriers.base import Outcome
     from heliograph.config import Clock
     from heliograph.engine.bell import Bell
     from heliograph.engine.lines import Line
@@ -46,26 +36,7 @@ WINDOW = 2_000  # people in flight per worker before a lane waits for answers
 EVEN = 0.05  # seconds of a sender's rate in one batch: it then sends evenly, and campaigns share it finely
 CATCH_UP = 0.2  # seconds of its rate that a sender may make up for at once after it was held up
 IDLE = 0.5  # seconds between looks when nobody rings
-GATE_LIMIT = 5.0  # seconds after which a gate is not trusted any more: the process was frozen in it
 DOWN_FIRST, DOWN_MOST = 1.0, 30.0  # seconds a lane waits after its carrier's line broke, doubling
-
-
-@dataclass(slots=True)
-class Work:
-    """A run on this lane, with the rest of the chunk in hand."""
-
-    run: Run
-    hours: hours.CallingHours
-    chunk: chunks.Chunk | None = None
-    people: list[messages.Waiting] = field(default_factory=list["messages.Waiting"])
-    taken: int = 0  # of people
-    next_seq: int = 0  # where the chunk's cursor stands
-    gaps: int = 0  # of the chunk, at or behind the cursor
-
-    @property
-    def rest(self) -> int:
-        """People of the chunk not taken yet."""
-        return len(self.people) - self.taken
 
 
 class Lane:
@@ -78,6 +49,7 @@ class Lane:
         self.line = line
         self._session = session
         self._recorder = recorder
+        self._gate = Gate(session, recorder, clock)
         self._clock = clock
         self._bell = bell
         self._pace = Pace(sender.parts_per_second)
@@ -139,7 +111,7 @@ class Lane:
     async def _load(self, work: Work) -> bool:
         """Take the next due chunk of a run in hand; False when there is none."""
         run, now = work.run, self._clock()
-        work.people, work.taken = [], 0
+        work.put_back()
         async with self._session.use() as conn:
             chunk = await chunks.find_due(conn, run.app_id, self.sender.sender_id, run.run_id, now)
             if chunk is None:
@@ -160,15 +132,14 @@ class Lane:
 
     def _wait(self, parts: int) -> float:
         """Seconds until ``parts`` may leave: never over the rate in any second, and evenly within it."""
-        now = self._seconds()
+        now = now_s()
         return max(self._pace.wait(now, parts), self._even_at - now)
 
-    def _take(self, parts: int) -> None:
+    def _take(self, sent: Sent) -> None:
         """Count parts that have left. Counted when written, not before: the rate's second is the carrier's."""
-        now = self._seconds()
-        self._pace.take(now, parts)
+        self._pace.take(sent.at, sent.parts)
         if self._pace.rate is not None:
-            self._even_at = max(self._even_at, now - CATCH_UP) + parts / self._pace.rate
+            self._even_at = max(self._even_at, sent.at - CATCH_UP) + sent.parts / self._pace.rate
 
     @property
     def _day_is_over(self) -> bool:
@@ -200,170 +171,47 @@ class Lane:
     def _cut(self, work: Work, left: int | None) -> list[messages.Waiting]:
         """The next people of the chunk: as many as rate and day (``left``) have room for, one at least."""
         rate = self._pace.rate
-        room = self._pace.room(self._seconds())
+        room = self._pace.room(now_s())
         if rate is not None:
             room = min(room, max(1, int(rate * EVEN)))
         if left is not None:
             room = min(room, left)
-        batch: list[messages.Waiting] = []
+        people: list[messages.Waiting] = []
         for person in work.people[work.taken : work.taken + BATCH]:
             room -= person.parts
-            if batch and room < 0:
+            if people and room < 0:
                 break
-            batch.append(person)
-        return batch
+            people.append(person)
+        return people
 
     async def _batch(self, work: Work) -> None:
-        """Send one batch of ``work``, from gate to gate."""
+        """Send one batch of ``work``, from gate to gate, and go by what came of it."""
         left = await self._left_today(work)
         if left == 0:
             await self._end_day()
             return
-        run, chunk, batch = work.run, work.chunk, self._cut(work, left)
-        if chunk is None:
+        if work.chunk is None:
             return
-        async with self._session.use() as conn:
-            entered = await locks.enter_gate(conn, run.campaign_id)
-        if not entered:  # somebody is closing it; what they decided is seen at the next claim
-            await asyncio.sleep(0.01)
-            return
-        try:
-            down = await self._inside(work, chunk, batch)
-        finally:
-            async with self._session.use(first=True) as conn:
-                await locks.leave_gate(conn, run.campaign_id)
-        if down is None:
+        end = await self._gate.send(Batch(work, work.chunk, self._cut(work, left), self.sender, self.line))
+        if isinstance(end, Sent):
             self._down_for = 0.0
-        else:
+            if end.parts:
+                self._take(end)
+            self._shares.charge(work.run.run_id, max(end.parts, 1))
+        elif isinstance(end, CarrierDown):
             self._down_for = min(DOWN_MOST, max(DOWN_FIRST, self._down_for * 2))
-            log.warning("carrier_down sender=%s wait_s=%.0f error=%s", self.sender.public_id, self._down_for, down)
+            log.warning("carrier_down sender=%s wait_s=%.0f error=%s", self.sender.public_id, self._down_for, end)
             await self._wait_out(self._down_for)
+        elif end is Unsent.SHUT:  # somebody is closing it; what they decided is seen at the next claim
+            await asyncio.sleep(0.01)
+        elif end is Unsent.TAKEN:
+            self._dry.add(work.run.run_id)
 
     async def _wait_out(self, seconds: float) -> None:
         """Leave a broken line alone for a while: until it is opened anew at most, or the lane is to stop."""
-        until, line = self._seconds() + seconds, self.line
+        until, line = now_s() + seconds, self.line
         opened = line.opened
-        while (left := until - self._seconds()) > 0 and not self.stopping:
+        while (left := until - now_s()) > 0 and not self.stopping:
             if self.line is not line or line.opened != opened:
                 return
             await self._bell.wait(left)
-
-    async def _inside(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting]) -> CarrierDown | None:
-        """Steps 3 to 5. Answers the error when the carrier's line was down; nobody is lost by it."""
-        run, since, now = work.run, self._seconds(), self._clock()
-        if not hours.is_open(work.hours, chunk.zone, now):
-            await self._hold(work, chunk)
-            return None
-        upto = batch[-1].place + 1 if batch and work.taken + len(batch) < len(work.people) else chunk.last_seq + 1
-        numbers = [person.number for person in batch]
-        async with self._session.use(first=True) as conn:
-            blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
-            day = self._day(batch, blocked, now)
-            claimed = await chunks.claim(
-                conn,
-                chunk,
-                day,
-                campaign_id=run.campaign_id,
-                sender_id=self.sender.sender_id,
-                next_seq=work.next_seq,
-                gaps=work.gaps,
-                upto=upto,
-                people=len(batch),
-            )
-        if not claimed:
-            work.people, work.taken, work.chunk = [], 0, None
-            self._dry.add(run.run_id)
-            return None
-        try:
-            if self._seconds() - since > GATE_LIMIT:
-                raise CarrierDown("The process stood still inside a gate")
-            await self._write(work, chunk, batch, blocked)
-        except CarrierDown as error:
-            async with self._session.use() as conn:
-                await chunks.rewind(
-                    conn,
-                    chunk,
-                    day,
-                    sender_id=self.sender.sender_id,
-                    next_seq=work.next_seq,
-                    upto=upto,
-                    people=len(batch),
-                )
-            return error
-        work.taken += len(batch)
-        work.gaps -= upto - work.next_seq - len(batch)
-        work.next_seq = upto
-        return None
-
-    async def _write(self, work: Work, chunk: chunks.Chunk, batch: list[messages.Waiting], blocked: set[str]) -> None:
-        """Hand the batch to the carrier; whoever may not be texted is recorded as such and left out."""
-        run, line, now = work.run, self.line, self._clock()
-        labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
-        sender = run.caller_id if self.sender.address == "*" else self.sender.address
-        send = [person for person in batch if person.number not in blocked]
-        texts = [
-            Text(
-                message_id=ids.message_id(run.public_id, person.seq),
-                sender=sender,
-                to=person.number,
-                text=run.template if person.text is None else person.text,
-                parts=person.parts,
-                labels=labels,
-            )
-            for person in send
-        ]
-        parts = sum(person.parts for person in send)
-        answers = await line.submit(texts) if texts else []
-        if parts:
-            self._take(parts)
-        self._shares.charge(run.run_id, max(parts, 1))
-        self._recorder.in_flight += len(send)
-        for person, answer in zip(send, answers, strict=True):
-            flight = self._flight(chunk, person, line, now)
-            answer.add_done_callback(partial(_answered, self._recorder, flight))
-        for person in batch:
-            if person.number in blocked:
-                self._recorder.suppressed(self._flight(chunk, person, line, None), "do_not_contact")
-
-    def _day(self, batch: Sequence[messages.Waiting], blocked: set[str], now: datetime) -> chunks.Day:
-        """What a batch takes of the sender's day."""
-        parts = sum(person.parts for person in batch if person.number not in blocked)
-        return chunks.Day(daily.day_of(now, self.sender.day_zone), parts, self.sender.parts_per_day)
-
-    def _flight(self, chunk: chunks.Chunk, person: messages.Waiting, line: Line, now: datetime | None) -> Flight:
-        return Flight(
-            app_id=chunk.app_id,
-            run_id=chunk.run_id,
-            chunk_no=chunk.chunk_no,
-            zone=chunk.zone,
-            seq=person.seq,
-            place=person.place,
-            attempts=person.attempts,
-            sender_id=self.sender.sender_id,
-            account_id=line.account.account_id,
-            submitted_at=now,
-        )
-
-    async def _hold(self, work: Work, chunk: chunks.Chunk) -> None:
-        """Nobody of the chunk may be texted now: hold them to their next opening."""
-        opening = hours.next_open(work.hours, chunk.zone, self._clock())
-        async with self._session.use() as conn:
-            await chunks.postpone(conn, chunk, opening or chunk.due_at.replace(year=9999))
-        work.people, work.taken, work.chunk = [], 0, None
-
-    def _seconds(self) -> float:
-        """The clock that rates and gates are measured by: never set back, stops for nobody."""
-        return asyncio.get_running_loop().time()
-
-
-def _answered(recorder: Recorder, flight: Flight, answer: Future[Outcome]) -> None:
-    """A carrier's future is done: by an outcome, by being cancelled, or by a fault of the carrier's code."""
-    if answer.cancelled():
-        recorder.took(flight, Lost("the line was closed before the carrier answered"))
-        return
-    error = answer.exception()
-    if error is not None:
-        log.error("carrier_fault sender=%s type=%s", flight.sender_id, type(error).__name__)
-        recorder.took(flight, Lost(f"carrier fault: {type(error).__name__}"))
-        return
-    recorder.took(flight, answer.result())

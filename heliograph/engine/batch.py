@@ -1,0 +1,241 @@
+"""One batch, from gate to gate: the only place from which campaign texts leave.
+
+The way of a batch, and why in this order:
+
+1. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
+2. look once more: hours in the people's zone, numbers that may not be texted;
+3. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended or paused;
+4. write the bytes; 5. leave the gate. Answers are awaited outside it, so a stop never waits for a carrier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING
+
+from heliograph.carriers.base import Lost, Text
+from heliograph.engine.recorder import Flight
+from heliograph.errors import CarrierDown
+from heliograph.rules import daily, hours, ids
+from heliograph.store import chunks, dnc, locks, messages
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heliograph.carriers.base import Outcome
+    from heliograph.config import Clock
+    from heliograph.engine.lines import Line
+    from heliograph.engine.recorder import Recorder
+    from heliograph.store.runs import Run
+    from heliograph.store.senders import Sender
+    from heliograph.store.session import Session
+
+log = logging.getLogger(__name__)
+
+GATE_LIMIT = 5.0  # seconds after which a gate is not trusted any more: the process was frozen in it
+
+
+@dataclass(slots=True)
+class Work:
+    """A run on this lane, with the rest of the chunk in hand."""
+
+    run: Run
+    hours: hours.CallingHours
+    chunk: chunks.Chunk | None = None
+    people: list[messages.Waiting] = field(default_factory=list["messages.Waiting"])
+    taken: int = 0  # of people
+    next_seq: int = 0  # where the chunk's cursor stands
+    gaps: int = 0  # of the chunk, at or behind the cursor
+
+    @property
+    def rest(self) -> int:
+        """People of the chunk not taken yet."""
+        return len(self.people) - self.taken
+
+    def put_back(self) -> None:
+        """Forget the chunk in hand: whatever holds is read again."""
+        self.people, self.taken, self.chunk = [], 0, None
+
+    def took(self, people: Sequence[messages.Waiting], upto: int) -> None:
+        """The next ``people`` of the chunk are taken, its cursor stands at ``upto``."""
+        self.taken += len(people)
+        self.gaps -= upto - self.next_seq - len(people)
+        self.next_seq = upto
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next ``people`` of the chunk that ``work`` has in hand, and through whom they are texted."""
+
+    work: Work
+    chunk: chunks.Chunk
+    people: Sequence[messages.Waiting]
+    sender: Sender
+    line: Line
+
+    @property
+    def upto(self) -> int:
+        """Where the chunk's cursor stands once they are taken: at its end if nobody is left behind them."""
+        more = self.people and self.work.taken + len(self.people) < len(self.work.people)
+        return self.people[-1].place + 1 if more else self.chunk.last_seq + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The batch is with the carrier: ``parts`` of it left (0: nobody of it may be texted) by ``at``, :func:`now_s`."""
+
+    parts: int
+    at: float
+
+
+class Unsent(Enum):
+    """Why nothing of a batch left, and nobody of it was taken."""
+
+    SHUT = auto()  # somebody is closing the campaign's gate
+    TAKEN = auto()  # the claim failed: the campaign was ended or paused, or the chunk is not as it was read
+    HELD = auto()  # the people's zone is closed: they wait for its next opening
+
+
+class Gate:
+    """Sends batches of one lane."""
+
+    def __init__(self, session: Session, recorder: Recorder, clock: Clock) -> None:
+        self._session = session
+        self._recorder = recorder
+        self._clock = clock
+
+    async def send(self, batch: Batch) -> Sent | Unsent | CarrierDown:
+        """Send a batch. CarrierDown, a value here: the line is broken, nothing left, nobody is lost by it."""
+        campaign_id = batch.work.run.campaign_id
+        async with self._session.use() as conn:
+            entered = await locks.enter_gate(conn, campaign_id)
+        if not entered:
+            return Unsent.SHUT
+        try:
+            return await self._inside(batch)
+        finally:
+            async with self._session.use(first=True) as conn:
+                await locks.leave_gate(conn, campaign_id)
+
+    async def _inside(self, batch: Batch) -> Sent | Unsent | CarrierDown:
+        """Steps 2 to 4."""
+        work, since, now = batch.work, now_s(), self._clock()
+        if not hours.is_open(work.hours, batch.chunk.zone, now):
+            await self._hold(batch)
+            return Unsent.HELD
+        async with self._session.use(first=True) as conn:
+            numbers = [person.number for person in batch.people]
+            blocked = await dnc.find_blocked(conn, work.run.app_id, work.run.dnc_list_ids, numbers, now)
+            day = _day(batch, blocked, now)
+            claimed = await chunks.claim(
+                conn,
+                batch.chunk,
+                day,
+                campaign_id=work.run.campaign_id,
+                sender_id=batch.sender.sender_id,
+                next_seq=work.next_seq,
+                gaps=work.gaps,
+                upto=batch.upto,
+                people=len(batch.people),
+            )
+        if not claimed:
+            work.put_back()
+            return Unsent.TAKEN
+        try:
+            if now_s() - since > GATE_LIMIT:
+                raise CarrierDown("The process stood still inside a gate")
+            parts = await self._write(batch, blocked)
+        except CarrierDown as error:
+            async with self._session.use() as conn:
+                await chunks.rewind(
+                    conn,
+                    batch.chunk,
+                    day,
+                    sender_id=batch.sender.sender_id,
+                    next_seq=work.next_seq,
+                    upto=batch.upto,
+                    people=len(batch.people),
+                )
+            return error
+        work.took(batch.people, batch.upto)
+        return Sent(parts, now_s())
+
+    async def _write(self, batch: Batch, blocked: set[str]) -> int:
+        """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out."""
+        run, now = batch.work.run, self._clock()
+        labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
+        sender = run.caller_id if batch.sender.address == "*" else batch.sender.address
+        send = [person for person in batch.people if person.number not in blocked]
+        texts = [
+            Text(
+                message_id=ids.message_id(run.public_id, person.seq),
+                sender=sender,
+                to=person.number,
+                text=run.template if person.text is None else person.text,
+                parts=person.parts,
+                labels=labels,
+            )
+            for person in send
+        ]
+        answers = await batch.line.submit(texts) if texts else []
+        self._recorder.in_flight += len(send)
+        for person, answer in zip(send, answers, strict=True):
+            answer.add_done_callback(partial(_answered, self._recorder, _flight(batch, person, now)))
+        for person in batch.people:
+            if person.number in blocked:
+                self._recorder.suppressed(_flight(batch, person, None), "do_not_contact")
+        return sum(person.parts for person in send)
+
+    async def _hold(self, batch: Batch) -> None:
+        """Nobody of the chunk may be texted now: hold them to their next opening."""
+        chunk = batch.chunk
+        opening = hours.next_open(batch.work.hours, chunk.zone, self._clock())
+        async with self._session.use() as conn:
+            await chunks.postpone(conn, chunk, opening or chunk.due_at.replace(year=9999))
+        batch.work.put_back()
+
+
+def now_s() -> float:
+    """The clock that rates and gates are measured by: never set back, stops for nobody."""
+    return asyncio.get_running_loop().time()
+
+
+def _day(batch: Batch, blocked: set[str], now: datetime) -> chunks.Day:
+    """What a batch takes of the sender's day."""
+    parts = sum(person.parts for person in batch.people if person.number not in blocked)
+    return chunks.Day(daily.day_of(now, batch.sender.day_zone), parts, batch.sender.parts_per_day)
+
+
+def _flight(batch: Batch, person: messages.Waiting, now: datetime | None) -> Flight:
+    chunk = batch.chunk
+    return Flight(
+        app_id=chunk.app_id,
+        run_id=chunk.run_id,
+        chunk_no=chunk.chunk_no,
+        zone=chunk.zone,
+        seq=person.seq,
+        place=person.place,
+        attempts=person.attempts,
+        sender_id=batch.sender.sender_id,
+        account_id=batch.line.account.account_id,
+        submitted_at=now,
+    )
+
+
+def _answered(recorder: Recorder, flight: Flight, answer: Future[Outcome]) -> None:
+    """A carrier's future is done: by an outcome, by being cancelled, or by a fault of the carrier's code."""
+    if answer.cancelled():
+        recorder.took(flight, Lost("the line was closed before the carrier answered"))
+        return
+    error = answer.exception()
+    if error is not None:
+        log.error("carrier_fault sender=%s type=%s", flight.sender_id, type(error).__name__)
+        recorder.took(flight, Lost(f"carrier fault: {type(error).__name__}"))
+        return
+    recorder.took(flight, answer.result())
