@@ -1,7 +1,9 @@
 """What every carrier is: a line that takes texts and, later, says what became of them.
 
 A carrier has two methods. :meth:`Carrier.submit` hands texts over; :meth:`Carrier.close` ends the line.
-What comes back on its own (receipts) goes to the :class:`Listener` it was opened with.
+What comes back on its own (receipts, replies, news of the line) goes to the :class:`Listener` it was opened with,
+or, from carriers that call us, through a :class:`Webhook`. One that can be asked what became of a text is an
+:class:`Asks` too.
 
 The rules every carrier keeps, and one contract suite checks:
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -91,11 +93,41 @@ class Receipt:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A text that a person sent to one of our addresses, whole: its parts are put together already.
+
+    ``ref`` is the carrier's own id for it, by which a repetition is known; empty when it gives none.
+    """
+
+    number: str  # E.164 with its plus where the carrier tells one; else as it was told
+    to: str
+    text: str
+    at: datetime
+    ref: str = ""
+
+
+class LineState(StrEnum):
+    """How a line stands."""
+
+    UP = "up"
+    DOWN = "down"  # broken; the carrier tries again by itself
+    REFUSED = "refused"  # the carrier does not let us in (wrong credentials, account closed): a person must act
+
+
 class Listener(Protocol):
-    """Who hears what a carrier says on its own."""
+    """Who hears what a carrier says on its own. Each method must return at once."""
 
     def receipts(self, receipts: Sequence[Receipt], /) -> None:
-        """Take receipts, in the order the carrier gave them. Must return at once."""
+        """Take receipts, in the order the carrier gave them."""
+        ...
+
+    def replies(self, replies: Sequence[Reply], /) -> None:
+        """Take what people wrote, in the order the carrier gave it."""
+        ...
+
+    def line(self, state: LineState, words: str, /) -> None:
+        """Hear that the line stands so from now on. ``words``: why, for people; no numbers, texts or secrets."""
         ...
 
 
@@ -108,4 +140,65 @@ class Carrier(Protocol):
 
     async def close(self) -> None:
         """Stop taking texts, let answers already due arrive (bounded, a few seconds), end the line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A text whose fate is unknown: ours by ``message_id``; ``ref`` None when the carrier never told its own id."""
+
+    message_id: str
+    ref: str | None
+    sender: str
+    to: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The carrier says for certain that it never got the text: it may be sent again."""
+
+
+Finding = Receipt | NotThere | None
+"""What a carrier knows of a text: how it stands, that it never came, or nothing that settles it."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A :class:`Carrier` that can be asked what became of a text."""
+
+    async def ask(self, sought: Sequence[Sought]) -> list[Finding]:
+        """What became of each, in order. Raises CarrierDown when it cannot be asked now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that a carrier made to our webhook. Header names are in lower case; ``url`` is the one it called."""
+
+    method: str
+    url: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a call said. Empty: nothing that concerns us (a ping, a kind of event we have no use for)."""
+
+    receipts: Sequence[Receipt] = ()
+    replies: Sequence[Reply] = ()
+
+
+class Webhook(Protocol):
+    """How a carrier's calls are checked and read. Pure; ``settings`` are the account's, secrets opened."""
+
+    def verify(self, settings: Mapping[str, object], call: Call) -> bool:
+        """Whether the call is the carrier's. Constant time; False when the account has nothing to verify with."""
+        ...
+
+    def read(self, settings: Mapping[str, object], call: Call) -> Heard:
+        """What a verified call says. Raises :class:`heliograph.errors.Invalid` for what cannot be read."""
         ...
