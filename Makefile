@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test bench lock clean chromium
+.PHONY: help setup run check test bench torture lock clean chromium
 
 # The first Python that is new enough; `make setup PYTHON=/path/to/python` takes another.
 IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -39,6 +39,9 @@ test: setup chromium ## Run every test on a real PostgreSQL, two processes at a 
 
 bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+torture: setup ## Kill everything at random under a large campaign, fill its disk, turn its clocks; the carrier judges (8 min)
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 lock: setup ## Write requirements.lock from pyproject.toml, hashes for every platform (ARGS=--upgrade: newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv
