@@ -7,11 +7,13 @@ A setting is read from the environment variable ``HELIOGRAPH_<NAME>``; command o
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from heliograph.errors import BadSetting
 from heliograph.rules import address, quota
@@ -29,6 +31,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def boot_seconds() -> float:
+    """Seconds on the one clock that nobody sets and nothing stops: it runs on while the machine sleeps."""
+    return time.clock_gettime(_BOOT)
+
+
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has no such name: its monotonic clock is it
+
+
 def _setting(default: object, help_text: str, read: Callable[[str], object], *, secret: bool = False) -> Any:  # noqa: ANN401  # a dataclass field takes the type of the attribute it is assigned to
     metadata = {"help": help_text, "read": read, "secret": secret}
     return field(default=cast("Any", default), metadata=metadata)
@@ -43,6 +53,13 @@ def _count(text: str) -> int:
     if value < 0:
         raise ValueError("it is below 0")
     return value
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("it is no http or https address such as https://texts.example.com")
+    return text.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,12 @@ class Settings:
         "internet. Unset: none.",
         address.networks,
     )
+    public_url: str | None = _setting(
+        None,
+        "Where carriers reach this server, e.g. https://texts.example.com: their calls are signed for that address. "
+        "Unset: carriers are told no address to call.",
+        _public_url,
+    )
     log_level: str = _setting("info", "debug, info, warning or error.", str)
 
     @property
@@ -104,6 +127,10 @@ class Settings:
     def transcript(self) -> Path:
         """Where the sandbox carrier writes one JSON line per text it takes."""
         return self.data / "sandbox" / "transcript.jsonl"
+
+    def webhook_url(self, account: str) -> str | None:
+        """Where the carrier of an account (its public id) may call us; None when nobody outside can."""
+        return None if self.public_url is None else f"{self.public_url}/carriers/{account}"
 
 
 def read(environ: Mapping[str, str] | None = None, **options: object) -> Settings:

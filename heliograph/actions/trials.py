@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import receipts as hearing
 from heliograph.actions import secrets
 from heliograph.carriers import registry
-from heliograph.carriers.base import Accepted, Deferred, Lost, Refused, Text
+from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Refused, Text
 from heliograph.errors import Conflict, HeliographError, Invalid
 from heliograph.rules import daily, ids, parts, phone, sender_body
 from heliograph.store import carrier_accounts, dnc, receipts, senders
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heliograph.actions.seal import Seal
-    from heliograph.carriers.base import Carrier, Outcome, Receipt
+    from heliograph.carriers.base import Carrier, Outcome, Receipt, Reply
     from heliograph.rules.sender_body import TrialDraft
     from heliograph.store.apps import App
     from heliograph.store.carrier_accounts import CarrierAccount
@@ -59,10 +59,21 @@ class _Ear:
 
     def __init__(self) -> None:
         self.heard: list[Receipt] = []
+        self.written: list[Reply] = []
+        self.words = ""
 
     def receipts(self, said: Sequence[Receipt], /) -> None:
         """See :class:`heliograph.carriers.base.Listener`."""
         self.heard += said
+
+    def replies(self, said: Sequence[Reply], /) -> None:
+        """See :class:`heliograph.carriers.base.Listener`."""
+        self.written += said
+
+    def line(self, state: LineState, words: str, /) -> None:
+        """See :class:`heliograph.carriers.base.Listener`."""
+        if state is not LineState.UP:
+            self.words = words
 
 
 async def of_account(

@@ -13,12 +13,18 @@ The rules every carrier keeps, and one contract suite checks:
   carrier's to decide.
 * A broken line is :class:`heliograph.errors.CarrierDown`, raised by ``submit`` only when *no byte* of the
   call has left. Once a byte may have left, a lost answer is a future that ends in :class:`Lost`.
+* A line is up from its opening unless it says otherwise through :meth:`Listener.line`; it says so only when that
+  changes. Refused credentials are :data:`LineState.REFUSED`, never the fault of a text: its answer is Deferred, or
+  ``submit`` raises CarrierDown.
 * ``close`` may be called twice and leaves no future pending; ``submit`` after it raises CarrierDown.
+* No byte of a text leaves after its ``until``: a carrier looks at the clock once more right before it writes, after
+  whatever it had to wait for. What is too late by then is CarrierDown when nothing of the call has left, else Deferred.
 * Neither numbers nor texts nor secrets appear in logs.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -31,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text to hand over. ``labels`` are opaque words of the sender's that a carrier may echo or log."""
+    """One text to hand over. ``labels`` are opaque words of the sender's that a carrier may echo or log.
+
+    ``until``: by :func:`heliograph.config.boot_seconds`, when nobody can vouch any more that it may still leave.
+    """
 
     message_id: str
     sender: str
@@ -39,6 +48,7 @@ class Text:
     text: str
     parts: int
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

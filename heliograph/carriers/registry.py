@@ -1,35 +1,21 @@
-"""Which carriers there are, and how a line to each is opened."""
+"""Which kinds of carriers there are. A new kind is one line in ``_BY_NAME``: its name, and its module's ``KIND``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from heliograph.carriers import sandbox, sandbox_behaviour
+from heliograph.carriers import sandbox
+from heliograph.carriers.kind import Kind, Opening
 from heliograph.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from heliograph.carriers.base import Carrier, Listener
+    from heliograph.carriers.base import Carrier, Listener, Webhook
 
-
-class _Opener(Protocol):
-    async def __call__(
-        self, settings: Mapping[str, object], /, *, listener: Listener, name: str, transcript: Path
-    ) -> Carrier: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    read: Callable[[Mapping[str, object]], object]  # raises Invalid
-    open: _Opener
-    secrets: frozenset[str]  # settings that nobody may read again
-
-
-_BY_NAME: dict[str, _Kind] = {
-    "sandbox": _Kind(sandbox_behaviour.read, sandbox.open_line, sandbox_behaviour.SECRETS),
+_BY_NAME: dict[str, Kind] = {
+    "sandbox": sandbox.KIND,
 }
 
 KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))
@@ -38,26 +24,39 @@ KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))
 
 def check(kind: str, settings: Mapping[str, object]) -> None:
     """Raise :class:`Invalid`, naming the key and what is accepted, unless a line could be opened with these."""
-    _kind(kind).read(settings)
+    get(kind).read(settings)
 
 
 def secrets(kind: str) -> frozenset[str]:
     """Which settings of a kind are secret: to be sealed at rest and never told. Raises :class:`Invalid`."""
-    return _kind(kind).secrets
+    return get(kind).secrets
+
+
+def webhook(kind: str) -> Webhook | None:
+    """How the calls of a kind are checked and read; None for one that does not call us, or is not known here."""
+    found = _BY_NAME.get(kind)
+    return None if found is None else found.webhook
 
 
 async def open_carrier(
-    kind: str, settings: Mapping[str, object], *, listener: Listener, name: str, transcript: Path
+    kind: str,
+    settings: Mapping[str, object],
+    *,
+    listener: Listener,
+    name: str,
+    transcript: Path,
+    webhook_url: str | None = None,
 ) -> Carrier:
-    """An open line. ``name`` is what logs and errors call it; ``transcript`` is where the sandbox keeps its record.
+    """An open line. The last four are explained at :class:`heliograph.carriers.kind.Opening`.
 
     Raises :class:`Invalid` for a wrong kind or wrong settings, :class:`heliograph.errors.CarrierDown` when
     the line cannot be opened.
     """
-    return await _kind(kind).open(settings, listener=listener, name=name, transcript=transcript)
+    return await get(kind).open(settings, Opening(listener, name, transcript, webhook_url))
 
 
-def _kind(kind: str) -> _Kind:
+def get(kind: str) -> Kind:
+    """The kind of this name. Raises :class:`Invalid` naming those there are."""
     found = _BY_NAME.get(kind)
     if found is None:
         message = f"There is no carrier of kind {kind!r}; there is: {', '.join(KINDS)}"

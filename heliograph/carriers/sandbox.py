@@ -16,16 +16,17 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from heliograph.carriers import sandbox_behaviour, sandbox_fate
-from heliograph.carriers.base import Accepted, Deferred, Lost, Receipt, ReceiptState, Refused
+from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Receipt, ReceiptState, Refused, Reply
+from heliograph.carriers.kind import Kind
 from heliograph.carriers.transcript import Transcript
 from heliograph.errors import CarrierDown
 
 if TYPE_CHECKING:
     from asyncio import Future, TimerHandle
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
-    from heliograph.carriers.base import Listener, Outcome, Text
+    from heliograph.carriers.base import Outcome, Text
+    from heliograph.carriers.kind import Opening
 
 log = logging.getLogger(__name__)
 
@@ -36,21 +37,27 @@ LAST_WORDS = 2.0
 """Seconds that :meth:`Sandbox.close` waits at most for answers and receipts on their way."""
 
 
-async def open_line(settings: Mapping[str, object], *, listener: Listener, name: str, transcript: Path) -> Sandbox:
+async def open_line(settings: Mapping[str, object], opening: Opening) -> Sandbox:
     """A sandbox line. Raises :class:`heliograph.errors.Invalid` for wrong settings."""
-    return Sandbox(sandbox_behaviour.read(settings), listener=listener, name=name, transcript=transcript)
+    return Sandbox(sandbox_behaviour.read(settings), opening)
+
+
+KIND = Kind(
+    words="Behaves like a carrier and texts nobody",
+    settings=sandbox_behaviour.SETTINGS,
+    read=sandbox_behaviour.read,
+    open=open_line,
+)
 
 
 class Sandbox:
     """An open line to a sandbox account. Must be made, used and closed on one running event loop."""
 
-    def __init__(
-        self, settings: sandbox_behaviour.Settings, *, listener: Listener, name: str, transcript: Path
-    ) -> None:
+    def __init__(self, settings: sandbox_behaviour.Settings, opening: Opening) -> None:
         self._settings = settings
-        self._listener = listener
-        self._name = name
-        self._transcript = Transcript(transcript)
+        self._listener = opening.listener
+        self._name = opening.name
+        self._transcript = Transcript(opening.transcript)
         self._loop = asyncio.get_running_loop()
         self._opened = self._loop.time()
         self._door = None if settings.throttle_per_second is None else _Door(settings.throttle_per_second)
@@ -60,6 +67,9 @@ class Sandbox:
         self._refs = count(1)
         self._calls = count(1)
         self._closed = False
+        self._stands = LineState.UP
+        if not settings.lets_in:
+            self._say(LineState.REFUSED, "wrong credentials, as its settings ask")
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
         """Take ``texts``: their lines are in the transcript when this returns. See the carrier contract."""
@@ -82,7 +92,7 @@ class Sandbox:
             if wait:
                 self._at(now + fate.answered_if_accepted).answers.append((answer, Deferred("throttled", wait)))
             else:
-                self._follow(answer, fate, f"{stamp}-{next(self._refs):06x}", text.message_id, now)
+                self._follow(answer, fate, f"{stamp}-{next(self._refs):06x}", text, now)
         return answers
 
     async def close(self) -> None:
@@ -107,17 +117,35 @@ class Sandbox:
         if self._closed:
             message = f"The sandbox line {self._name} is closed"
             raise CarrierDown(message)
+        if not self._settings.lets_in:
+            message = f"The sandbox line {self._name} does not let us in, as its settings ask"
+            raise CarrierDown(message)
         since = now - self._opened
         in_window = any(start <= since < end for start, end in self._settings.down_windows)
         if sandbox_fate.line_is_down(self._settings, next(self._calls)) or in_window:
+            self._say(LineState.DOWN, "down, as its settings ask")
             message = f"The sandbox line {self._name} is down, as its settings ask"
             raise CarrierDown(message)
+        self._say(LineState.UP, "")
 
-    def _follow(self, answer: Future[Outcome], fate: sandbox_fate.Fate, ref: str, message_id: str, now: float) -> None:
+    def _say(self, state: LineState, words: str) -> None:
+        """Tell how the line stands, when that is news."""
+        if state is not self._stands:
+            self._stands = state
+            self._tell("line", lambda: self._listener.line(state, words))
+
+    def _tell(self, what: str, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with the listener, the line lives on
+            # The type only: a message or a traceback could hold a number or a text.
+            log.error("listener_failed carrier=%s of=%s error=%s", self._name, what, type(error).__name__)  # noqa: TRY400
+
+    def _follow(self, answer: Future[Outcome], fate: sandbox_fate.Fate, ref: str, text: Text, now: float) -> None:
         """Set down when and how a text that was taken is answered and receipted."""
         outcome, after = fate.answer, fate.answered_after
         if isinstance(outcome, Refused):
-            if not self._forgives(outcome, fate, message_id):
+            if not self._forgives(outcome, fate, text.message_id):
                 self._at(now + after).answers.append((answer, outcome))
                 return
             outcome = None
@@ -127,6 +155,10 @@ class Sandbox:
             # A receipt that is not early comes at least a tick behind its answer.
             late = seconds if seconds < fate.answered_if_accepted else seconds + TICK
             self._at(now + late).receipts.append((ref, state, code))
+        written = sandbox_fate.answer_to(self._settings, text.to, text.message_id)
+        if written is not None:
+            # Behind the answer too: who was not texted does not write back.
+            self._at(now + after + written[0] + TICK).replies.append((f"{ref}-r", text, written[1]))
 
     def _forgives(self, refusal: Refused, fate: sandbox_fate.Fate, message_id: str) -> bool:
         """Whether a text that was refused for now often enough is taken this time."""
@@ -149,11 +181,12 @@ class Sandbox:
         due = self._due.pop(tick)
         if due.receipts:
             at = datetime.now(UTC)
-            try:
-                self._listener.receipts([Receipt(ref, state, at, code) for ref, state, code in due.receipts])
-            except Exception as error:  # noqa: BLE001  # whatever is wrong with the listener, the line lives on
-                # The type only: a message or a traceback could hold a number or a text.
-                log.error("listener_failed carrier=%s error=%s", self._name, type(error).__name__)  # noqa: TRY400
+            said = [Receipt(ref, state, at, code) for ref, state, code in due.receipts]
+            self._tell("receipts", lambda: self._listener.receipts(said))
+        if due.replies:
+            at = datetime.now(UTC)
+            wrote = [Reply(text.to, text.sender, words, at, ref) for ref, text, words in due.replies]
+            self._tell("replies", lambda: self._listener.replies(wrote))
         for answer, outcome in due.answers:
             _give(answer, outcome)
 
@@ -161,12 +194,13 @@ class Sandbox:
 class _Due:
     """What is given at one tick: receipts first, so that an early one is early within a tick too."""
 
-    __slots__ = ("answers", "receipts", "timer")
+    __slots__ = ("answers", "receipts", "replies", "timer")
 
     def __init__(self, timer: TimerHandle) -> None:
         self.timer = timer
         self.answers: list[tuple[Future[Outcome], Outcome]] = []
         self.receipts: list[tuple[str, ReceiptState, str]] = []
+        self.replies: list[tuple[str, Text, str]] = []
 
 
 class _Door:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from fnmatch import translate
 from typing import Any, cast
 
+from heliograph.carriers.kind import Setting
 from heliograph.errors import Invalid
 
 _LONGEST_MS = 86_400_000.0  # a day
 _ROUNDING = 1e-9  # 0.1 + 0.2 + 0.7 is 1 to a person
-SECRETS = frozenset({"password"})
 _ANSWERS = ("refuse", "temporary", "lost_answer")
 
 
@@ -36,6 +36,9 @@ class Behaviour:
     receipt_duplicate: float = 0.0
     receipt_out_of_order: float = 0.0
     receipt_early: float = 0.0
+    reply: float = 0.0
+    reply_text: str = "STOP"
+    reply_ms: tuple[float, float] = (1000.0, 5000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Settings:
     password: str | None = None
     down: float = 0.0
     down_windows: tuple[tuple[float, float], ...] = ()
+    lets_in: bool = True
     usual: Behaviour = Behaviour()
     patterns: tuple[Pattern, ...] = ()
 
@@ -120,7 +124,7 @@ def _value(values: Mapping[str, object], key: str, where: str) -> Any:  # noqa: 
 
 
 def _invalid(field: str, value: object, accepted: str) -> Invalid:
-    if field in SECRETS:
+    if field == "password":
         return Invalid(f"The sandbox setting {field} is not what it takes: {accepted}", field=field)
     return Invalid(f"The sandbox setting {field} is {value!r}; it takes {accepted}", field=field)
 
@@ -191,6 +195,18 @@ def _password(value: object) -> str | None:
     return value
 
 
+def _words(value: object) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 1600:  # noqa: PLR2004
+        raise _Unusable
+    return value
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Unusable
+    return value
+
+
 def _code(value: object) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[\w.:-]{1,64}", value, re.ASCII) is None:
         raise _Unusable
@@ -210,6 +226,7 @@ _OF_THE_LINE: dict[str, _Reader] = {
     "password": (_password, "1 to 200 characters, or null for none"),
     "down": _A_SHARE,
     "down_windows": (_windows, "a list of [from, to] in seconds since the line was opened"),
+    "lets_in": (_yes_or_no, "true or false"),
 }
 
 _OF_A_NUMBER: dict[str, _Reader] = {
@@ -226,4 +243,13 @@ _OF_A_NUMBER: dict[str, _Reader] = {
     "receipt_duplicate": _A_SHARE,
     "receipt_out_of_order": _A_SHARE,
     "receipt_early": _A_SHARE,
+    "reply": _A_SHARE,
+    "reply_text": (_words, "1 to 1600 characters"),
+    "reply_ms": _A_SPAN,
 }
+
+SETTINGS = (
+    *(Setting(key, takes, secret=key == "password") for key, (_, takes) in (_OF_THE_LINE | _OF_A_NUMBER).items()),
+    Setting("patterns", 'a list of {"match": "+1555*", …}'),
+)
+"""Every setting. What each does is on the page for people."""

@@ -19,6 +19,7 @@ FAILURES = ("undeliverable", "expired", "rejected", "unknown_subscriber", "absen
 """What a receipt that says FAILED gives as its code; each as likely as the others."""
 
 _DRAWS = Struct("<10I")
+_TWO_DRAWS = Struct("<2I")  # of their own, so that who replies changes nobody's fate
 _DRAW_SPAN = 2.0**32
 
 Notice = tuple[float, ReceiptState, str]
@@ -46,6 +47,17 @@ def of(settings: Settings, number: str, message_id: str) -> Fate:
     answer = _answer(behaviour, which / _DRAW_SPAN)
     late = settings.answer_timeout_s if isinstance(answer, Lost) else after
     return Fate(answer, late, after, _receipts(behaviour, after, rest), behaviour.temporary_times)
+
+
+def answer_to(settings: Settings, number: str, message_id: str) -> tuple[float, str] | None:
+    """What the person writes back to a text they got, and how many seconds after it; None when they do not."""
+    behaviour = settings.behaviour(number)
+    if not behaviour.reply:
+        return None
+    seed = f"{settings.seed}/{number}/{message_id}/reply".encode(errors="replace")
+    whether, when = (draw / _DRAW_SPAN for draw in _TWO_DRAWS.unpack(blake2b(seed, digest_size=8).digest()))
+    low, high = behaviour.reply_ms
+    return ((low + (high - low) * when) / 1000, behaviour.reply_text) if whether < behaviour.reply else None
 
 
 def line_is_down(settings: Settings, call: int) -> bool:

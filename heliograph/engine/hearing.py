@@ -1,54 +1,135 @@
-"""What carriers say on their own: receipts, collected and applied in bulk."""
+"""What carriers say on their own: receipts and replies, kept in bulk; and how their lines stand."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import os
+import socket
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from heliograph.actions import carrier_lines
 from heliograph.actions import receipts as actions
-from heliograph.store import receipts
+from heliograph.actions import replies as reply_actions
+from heliograph.carriers.base import LineState
+from heliograph.store import lines, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from heliograph.carriers.base import Receipt
+    from heliograph.carriers.base import Receipt, Reply
     from heliograph.config import Clock
+    from heliograph.store.carrier_accounts import CarrierAccount
     from heliograph.store.database import Database
 
 AT_ONCE = 2_000
+AGAIN = timedelta(seconds=3)  # an unchanged standing is set down again after this long: the worker lives
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one carrier account has said and is not kept yet, and how its line stands."""
+
+    heard: list[receipts.NewReceipt] = field(default_factory=list[receipts.NewReceipt])
+    written: list[Reply] = field(default_factory=list["Reply"])
+    stands: lines.Standing | None = None  # None: it has no line, or has said nothing of it
+    ear: Ear | None = None  # of the line that was opened last: only that one tells how the line stands
 
 
 class Hearing:
-    """All receipts a worker has heard and not yet applied."""
+    """All that a worker has heard and not yet kept. It outlives the worker's sessions."""
 
     def __init__(self, clock: Clock) -> None:
+        self.worker = f"{socket.gethostname()}:{os.getpid()}"
         self._clock = clock
-        self._heard: dict[tuple[int, int], list[receipts.NewReceipt]] = defaultdict(list)
+        self._accounts: dict[tuple[int, int], _Account] = {}
+        self._news = False  # of lines
+        self._told_at: datetime | None = None
 
-    def of(self, app_id: int, account_id: int) -> Ear:
-        """The listener for one carrier account."""
-        return Ear(self._heard[app_id, account_id])
+    def of(self, account: CarrierAccount) -> Ear:
+        """The listener for one opening of a carrier account's line."""
+        kept = self._accounts.setdefault((account.app_id, account.account_id), _Account())
+        kept.ear = Ear(self, account, kept)
+        return kept.ear
+
+    def stands(self, of: CarrierAccount, state: LineState, words: str, *, next_try_at: datetime | None = None) -> None:
+        """Set how an account's line stands from now on."""
+        account = self._accounts.setdefault((of.app_id, of.account_id), _Account())
+        before, said = account.stands, _storable(words)
+        since = before.since if before is not None and before.state == state.value else self._clock()
+        account.stands = lines.Standing(of.app_id, of.account_id, state.value, since, said, next_try_at, of.version)
+        self._news = self._news or account.stands != before
+
+    def closed(self, of: CarrierAccount) -> None:
+        """An account has no line here any more."""
+        account = self._accounts.get((of.app_id, of.account_id))
+        if account is not None:
+            account.stands, account.ear = None, None
+            self._news = True
 
     @property
     def pending(self) -> int:
-        """Receipts heard and not yet applied."""
-        return sum(len(heard) for heard in self._heard.values())
+        """Receipts and replies heard and not yet kept."""
+        return sum(len(account.heard) + len(account.written) for account in self._accounts.values())
 
     async def flush(self, db: Database) -> None:
-        """Apply everything heard so far. If the store is away nothing is forgotten: flush again."""
-        for (app_id, account_id), heard in list(self._heard.items()):
-            while heard:
-                group = heard[:AT_ONCE]
+        """Keep everything heard so far. If the store is away nothing is forgotten: flush again."""
+        for (app_id, account_id), account in list(self._accounts.items()):
+            while account.heard:
+                group = account.heard[:AT_ONCE]
                 await actions.record(db, app_id, account_id, group, now=self._clock())
-                del heard[: len(group)]
+                del account.heard[: len(group)]
+            while account.written:
+                wrote = account.written[:AT_ONCE]
+                async with db.transaction() as conn:
+                    await reply_actions.keep(conn, app_id, account_id, wrote, now=self._clock())
+                del account.written[: len(wrote)]
+        await self._tell_lines(db)
+
+    async def _tell_lines(self, db: Database) -> None:
+        """Set down how the lines stand, when that has changed or was not said for a while."""
+        now = self._clock()
+        if not self._news and self._told_at is not None and now - self._told_at < AGAIN:
+            return
+        self._news, told = False, [account.stands for account in self._accounts.values() if account.stands is not None]
+        try:
+            await carrier_lines.tell(db, self.worker, told, now=now)
+        except BaseException:
+            self._news = True
+            raise
+        self._told_at = now
 
 
 class Ear:
-    """Hears one carrier account. See :class:`heliograph.carriers.base.Listener`."""
+    """Hears one opening of a carrier account's line. See :class:`heliograph.carriers.base.Listener`."""
 
-    def __init__(self, heard: list[receipts.NewReceipt]) -> None:
-        self._heard = heard
+    def __init__(self, hearing: Hearing, account: CarrierAccount, kept: _Account) -> None:
+        self._hearing = hearing
+        self._of = account
+        self._account = kept
+        self._spoke = False
+
+    def opened(self) -> None:
+        """The line was opened. It is up, unless it has said otherwise itself."""
+        if not self._spoke:
+            self.line(LineState.UP, "")
 
     def receipts(self, said: Sequence[Receipt], /) -> None:
         """Keep receipts until the next flush."""
-        self._heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in said]
+        self._account.heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in said]
+
+    def replies(self, said: Sequence[Reply], /) -> None:
+        """Keep replies until the next flush."""
+        self._account.written += said
+
+    def line(self, state: LineState, words: str, /) -> None:
+        """Note how the line stands; a line that another has taken the place of says nothing of the account's."""
+        self._spoke = True
+        if self._account.ear is self:
+            self._hearing.stands(self._of, state, words)
+
+
+def _storable(words: str) -> str:
+    """What a carrier said, as one short line that PostgreSQL can hold."""
+    return " ".join(words.replace("\0", " ").split())[:500].encode(errors="replace").decode()

@@ -32,15 +32,16 @@ AFTER_FAULT = 5.0  # seconds before a line that could not be opened is tried aga
 class Line:
     """A carrier account's line, through all its openings. ``opened`` counts them."""
 
-    def __init__(self, account: CarrierAccount, carrier: Carrier) -> None:
+    def __init__(self, account: CarrierAccount, carrier: Carrier | None) -> None:
         self.account = account
         self.carrier: Carrier | None = carrier
         self.opened = 1
+        self.why = ""  # it is not open
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
         """As :meth:`heliograph.carriers.base.Carrier.submit`; CarrierDown too while it could not be opened."""
         if self.carrier is None:
-            raise CarrierDown(f"The line of {self.account.public_id} could not be opened with its new settings")
+            raise CarrierDown(f"The line of {self.account.public_id} is not open: {self.why}")
         return await self.carrier.submit(texts)
 
 
@@ -72,7 +73,9 @@ class Lines:
         Whatever was changed is opened anew, and the line of an account that is gone is closed, in the background.
         """
         for account_id in self._lines.keys() - {account.account_id for account in accounts}:
-            carrier = self._lines.pop(account_id).carrier
+            line = self._lines.pop(account_id)
+            self._hearing.closed(line.account)
+            carrier = line.carrier
             if carrier is not None:
                 group.create_task(carrier.close())
         now = asyncio.get_running_loop().time()
@@ -107,13 +110,17 @@ class Lines:
         settings: dict[str, object] = account.settings
         if account.secrets_sealed is not None:
             settings = secrets.all_settings(seals.from_settings(self._settings), account)
-        return await registry.open_carrier(
+        ear = self._hearing.of(account)
+        carrier = await registry.open_carrier(
             account.kind,
             settings,
-            listener=self._hearing.of(account.app_id, account.account_id),
+            listener=ear,
             name=account.public_id,
             transcript=self._settings.transcript,
+            webhook_url=self._settings.webhook_url(account.public_id),
         )
+        ear.opened()
+        return carrier
 
     async def close(self) -> None:
         """Close every line: answers already due are given, the rest are given as lost."""

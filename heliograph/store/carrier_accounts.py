@@ -23,7 +23,8 @@ class CarrierAccount:
     """An account with a carrier. ``kind`` says which carrier speaks; ``settings`` are that carrier's.
 
     Settings that are secret are not among them: ``secrets_sealed`` is the JSON of those in ``secret_names``, sealed
-    for the account's public id. ``version`` grows whenever its line has to be opened anew.
+    for the account's public id. ``version`` grows whenever its line has to be opened anew. ``paused_at``: nothing goes
+    through it since then, for ``paused_reason``.
     """
 
     app_id: int
@@ -37,10 +38,12 @@ class CarrierAccount:
     version: int
     created_at: datetime
     updated_at: datetime
+    paused_at: datetime | None = None
+    paused_reason: str | None = None
 
 
 _COLUMNS = """app_id, account_id, public_id, name, kind, settings, secrets_sealed, secret_names, version, created_at,
-          coalesce(updated_at, created_at) AS updated_at"""
+          coalesce(updated_at, created_at) AS updated_at, paused_at, paused_reason"""
 
 INSERT = f"""
 INSERT INTO carrier_account (app_id, public_id, name, kind, settings, secrets_sealed, secret_names, created_at)
@@ -150,7 +153,7 @@ async def list_open(conn: Conn, account_ids: Sequence[int]) -> list[CarrierAccou
 UPDATE = f"""
 UPDATE carrier_account
 SET name = %(name)s, settings = %(settings)s, secrets_sealed = %(secrets_sealed)s, secret_names = %(secret_names)s,
-    version = version + 1, updated_at = %(now)s
+    version = version + 1, updated_at = %(now)s, paused_at = NULL, paused_reason = NULL
 WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND deleted_at IS NULL
 RETURNING {_COLUMNS}
 """
@@ -167,7 +170,10 @@ async def update(
     secret_names: Sequence[str],
     now: datetime,
 ) -> CarrierAccount:
-    """Replace what a person decides about a carrier account. Raises DuplicateName, NotFound."""
+    """Replace what a person decides about a carrier account, which is paused no longer.
+
+    Raises DuplicateName, NotFound.
+    """
     values = {
         "app_id": app_id,
         "account_id": account_id,
@@ -217,6 +223,38 @@ async def set_settings(conn: Conn, app_id: int, account_id: int, settings: Mappi
     """Replace the settings of a carrier account that are no secrets."""
     values = {"app_id": app_id, "account_id": account_id, "settings": Json(dict(settings))}
     await conn.execute(SET_SETTINGS, values)
+
+
+# With its version, so that a word about the settings before does not pause the ones of now.
+PAUSE = """
+UPDATE carrier_account SET paused_at = %(now)s, paused_reason = %(reason)s
+WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND version = %(version)s
+  AND paused_at IS NULL AND deleted_at IS NULL
+RETURNING public_id
+"""
+
+
+async def pause(conn: Conn, app_id: int, account_id: int, reason: str, *, version: int, now: datetime) -> str | None:
+    """Let nothing go through an account; answers its public id, or None when it is paused or changed already."""
+    values = {"app_id": app_id, "account_id": account_id, "reason": reason, "version": version, "now": now}
+    row = await (await conn.execute(PAUSE, values)).fetchone()
+    return None if row is None else str(row[0])
+
+
+RESUME = f"""
+UPDATE carrier_account SET paused_at = NULL, paused_reason = NULL, version = version + 1
+WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND deleted_at IS NULL
+RETURNING {_COLUMNS}
+"""
+
+
+async def resume(conn: Conn, app_id: int, account_id: int) -> CarrierAccount:
+    """Let texts go through an account again; its line is opened anew. Raises NotFound."""
+    async with conn.cursor(row_factory=class_row(CarrierAccount)) as cursor:
+        found = await (await cursor.execute(RESUME, {"app_id": app_id, "account_id": account_id})).fetchone()
+    if found is None:
+        raise NotFound(f"No carrier account {account_id}")
+    return found
 
 
 # The name is free again at once, and the secrets are gone with it.

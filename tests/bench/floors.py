@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
 from heliograph.carriers import sandbox
 from heliograph.carriers.base import Text
+from heliograph.carriers.kind import Opening
 from heliograph.rules import ids, parts
 from tests.bench import machine
 from tests.bench import rig as rigs
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Iterable, Mapping, Sequence
 
-    from heliograph.carriers.base import Outcome, Receipt
+    from heliograph.carriers.base import LineState, Outcome, Receipt, Reply
     from tests.bench.rig import Rig
 
 BATCH = 100
@@ -47,6 +48,12 @@ class _Ear:
     def receipts(self, receipts: Sequence[Receipt], /) -> None:
         self.heard += len(receipts)
 
+    def replies(self, replies: Sequence[Reply], /) -> None:
+        """The sandbox of a measurement writes none."""
+
+    def line(self, state: LineState, words: str, /) -> None:
+        """It is up."""
+
 
 async def carrier(rig: Rig, behaviour: Mapping[str, object], *, personal: bool) -> Alone:
     """The same texts through a bare sandbox line, transcript and answers included."""
@@ -57,7 +64,7 @@ async def carrier(rig: Rig, behaviour: Mapping[str, object], *, personal: bool) 
         for n, text in enumerate(said)
     ]
     path = rig.settings.data / "floor.jsonl"
-    line = await sandbox.open_line(behaviour, listener=_Ear(), name="floor", transcript=path)
+    line = await sandbox.open_line(behaviour, Opening(_Ear(), "floor", path))
     answered = 0
     moved = asyncio.Event()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from heliograph.carriers import registry
 from heliograph.carriers.base import Carrier
-from tests.carriers.contract import Answer, DeafEar, Ear, Later, Script
+from tests.carriers.contract import SECRET, WRITTEN, Answer, Can, DeafEar, Ear, Later, Script
 
 ANSWERS: dict[Answer, dict[str, object]] = {
     Answer.TAKES: {},
     Answer.REFUSES: {"refuse": 1},
     Answer.REFUSES_FOR_NOW: {"temporary": 1},
     Answer.IS_SILENT: {"lost_answer": 1},
+    Answer.CUTS: {"lost_answer": 1},
 }
 
 LATER: dict[Later, dict[str, object]] = {
@@ -23,6 +25,7 @@ LATER: dict[Later, dict[str, object]] = {
     Later.TWICE: {"receipt_duplicate": 1},
     Later.STALE: {"receipt_out_of_order": 1},
     Later.EARLY: {"receipt_early": 1, "latency_ms": [60, 60]},
+    Later.REPLIES: {"receipt_lost": 1, "reply": 1, "reply_text": WRITTEN, "reply_ms": [10, 60]},
 }
 
 
@@ -33,6 +36,7 @@ def lines(path: Path) -> list[dict[str, object]]:
 
 class SandboxRig:
     name = "sandbox"
+    lacks: Mapping[Can, str] = {Can.ASK: "the sandbox forgets a text with its answer"}
 
     def __init__(self) -> None:
         self._transcript = Path()
@@ -45,6 +49,8 @@ class SandboxRig:
             "receipt_lost": 1,
             "throttle_per_second": script.parts_per_second,
             "down": int(script.down),
+            "lets_in": not script.refuses_us,
+            "password": SECRET,
             "patterns": [
                 {
                     "match": number,

@@ -1,0 +1,13 @@
+"""The rigs that the contract suites run: a line for each kind of carrier, and for each kind that calls us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.carriers.contract import Rig
+from tests.carriers.hooks import HookRig
+from tests.carriers.sandbox_rig import SandboxRig
+
+RIGS: tuple[Callable[[], Rig], ...] = (SandboxRig,)
+
+HOOKS: tuple[HookRig, ...] = ()
