@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from heliograph.store.database import Database
 
 _GLOBAL_DNC = "globalDncAppliesToSms"
+_UNKNOWN_ASK = "unknownAsk"
 
 
 async def update(db: Database, app: App, body: Mapping[str, object], *, now: datetime) -> AppSettings:
-    """Change settings; they count for runs that start from now on. Raises :class:`Invalid`."""
-    if body.get(_GLOBAL_DNC) is None:
-        raise Invalid(f"There is nothing to change. The body takes {_GLOBAL_DNC}", field=_GLOBAL_DNC)
-    wanted = AppSettings(reading.flag(body[_GLOBAL_DNC], _GLOBAL_DNC))
+    """Change settings, those that are in ``body``. Raises :class:`Invalid`."""
+    given = {name: reading.flag(body[name], name) for name in (_GLOBAL_DNC, _UNKNOWN_ASK) if body.get(name) is not None}
+    if not given:
+        text = f"There is nothing to change. The body takes {_GLOBAL_DNC}, {_UNKNOWN_ASK}"
+        raise Invalid(text, field=_GLOBAL_DNC)
     async with db.transaction() as conn:
+        before = await app_settings.get(conn, app.app_id)
+        wanted = AppSettings(
+            global_dnc_applies_to_sms=given.get(_GLOBAL_DNC, before.global_dnc_applies_to_sms),
+            unknown_ask=given.get(_UNKNOWN_ASK, before.unknown_ask),
+        )
         await app_settings.put(conn, app.app_id, wanted, now=now)
     return wanted

@@ -167,14 +167,18 @@ async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
     Somebody accepted whose receipt has not come, or whose fate is unknown, does not keep it open: there
     is nothing left for the engine to do.
     """
-    if not await _is_over(db, run, now):
-        return False
+    async with db.connection() as conn:
+        if not await _is_over(conn, run, now):
+            return False
     async with db.transaction() as conn:
         try:
             campaign = await campaigns.lock(conn, run.app_id, run.campaign_public_id)
         except NotFound:
             return False
         if campaign.run_id != run.run_id or campaign.status is not CampaignStatus.ACTIVE:
+            return False
+        # Once more, now that nobody else can lock the campaign: somebody unknown may have been given their turn again.
+        if not await _is_over(conn, run, now):
             return False
         verb = Verb.COMPLETE if campaign.next_start is None else Verb.RECUR
         status = law.after(campaign.status, verb, name=campaign.name)
@@ -203,13 +207,12 @@ async def finish(db: Database, app_id: int, campaign_id: str, *, now: datetime) 
     return True
 
 
-async def _is_over(db: Database, run: runs.Run, now: datetime) -> bool:
-    """Planned to the end, and nobody waits or is being submitted. Once true, it stays true."""
-    async with db.connection() as conn:
-        fresh = await runs.get(conn, run.app_id, run.run_id)
-        if fresh.planned_at is None:
-            return False
-        ledger = await tallies.read(conn, run.app_id, run.run_id, now)
+async def _is_over(conn: Conn, run: runs.Run, now: datetime) -> bool:
+    """Planned to the end, and nobody waits or is being submitted: true until somebody unknown gets their turn again."""
+    fresh = await runs.get(conn, run.app_id, run.run_id)
+    if fresh.planned_at is None:
+        return False
+    ledger = await tallies.read(conn, run.app_id, run.run_id, now)
     return ledger.settled == ledger.total
 
 

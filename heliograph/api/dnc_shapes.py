@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from heliograph.api.shapes import CampaignName, FileName, Shape
 from heliograph.rules import do_not_contact as law
@@ -207,14 +207,20 @@ class SettingsRecord(Shape):
         description="Whether global do-not-contact lists count for every campaign. With the vendor they are for voice "
         "only, and a text is checked against the list that its campaign is linked to."
     )
+    unknownAsk: bool = Field(
+        description="Whether carriers that can answer are asked by ourselves about messages whose fate is unknown."
+    )
 
 
 class SettingsChanges(Shape):
-    """Settings to change; what is left out stays. They count for runs that start from then on."""
+    """Settings to change; what is left out stays."""
 
     example: ClassVar[dict[str, Any]] = {"globalDncAppliesToSms": True}
 
-    globalDncAppliesToSms: bool
+    globalDncAppliesToSms: bool | None = None
+    unknownAsk: bool | None = None
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
 
 class SettingsAnswer(Shape):

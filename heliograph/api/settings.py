@@ -18,10 +18,13 @@ async def get(call: auth.Campaigns) -> Response:
 
 
 async def update(call: auth.Campaigns) -> Response:
-    """Change the settings of the app. They count for runs that start from now on."""
+    """Change the settings of the app.
+
+    `globalDncAppliesToSms` counts for runs that start from now on, `unknownAsk` at once.
+    """
     changed = await changing.update(call.db, call.app, await call.body(), now=call.now)
     return envelope.success("Settings updated successfully", _record(changed))
 
 
 def _record(found: AppSettings) -> dict[str, object]:
-    return {"globalDncAppliesToSms": found.global_dnc_applies_to_sms}
+    return {"globalDncAppliesToSms": found.global_dnc_applies_to_sms, "unknownAsk": found.unknown_ask}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import receipts as receipts_actions
 from heliograph.actions import runs as runs_actions
 from heliograph.engine import plan, purge
+from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
@@ -100,6 +101,7 @@ class Worker:
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
+                group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
             ]
             self.ready.set()
             while not self._stopping.is_set():

@@ -19,12 +19,14 @@ class AppSettings:
 
     ``global_dnc_applies_to_sms``: whether its global do-not-contact lists count for every campaign. With the
     vendor they are for voice only, and a text is checked against the campaign's own list alone.
+    ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
     global_dnc_applies_to_sms: bool = True
+    unknown_ask: bool = True
 
 
-GET = "SELECT global_dnc_applies_to_sms FROM app_setting WHERE app_id = %(app_id)s"
+GET = "SELECT global_dnc_applies_to_sms, unknown_ask FROM app_setting WHERE app_id = %(app_id)s"
 
 
 async def get(conn: Conn, app_id: int) -> AppSettings:
@@ -35,14 +37,20 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 
 PUT = """
-INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, updated_at)
-VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(now)s)
+INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, updated_at)
+VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
-    global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, updated_at = excluded.updated_at
+    global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
+    updated_at = excluded.updated_at
 """
 
 
 async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) -> None:
     """Keep these settings in place of those there were."""
-    values = {"app_id": app_id, "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms, "now": now}
+    values = {
+        "app_id": app_id,
+        "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms,
+        "unknown_ask": settings.unknown_ask,
+        "now": now,
+    }
     await conn.execute(PUT, values)

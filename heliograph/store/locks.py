@@ -8,7 +8,8 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *writer* of a contact list: held by the one transaction that adds contacts to it;
 * the *purge*: held by the one session that clears up after deleted campaigns;
 * the *answer* to a request with a key: held by the one transaction that works on it;
-* the *sync* of a contact list: held by the one session that pulls its contacts.
+* the *sync* of a contact list: held by the one session that pulls its contacts;
+* *asking*: held by the one session that asks carriers about unknown messages.
 
 Session locks are free the moment their connection drops, which is what makes a dead worker harmless.
 """
@@ -36,6 +37,7 @@ class Kind(IntEnum):
     PURGE = 5
     ANSWER = 6
     LIST_SYNC = 7
+    ASKING = 9
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
