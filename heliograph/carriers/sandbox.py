@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
-from heliograph.carriers import sandbox_behaviour, sandbox_fate
+from heliograph.carriers import sandbox_behaviour, sandbox_fate, sandbox_memory
 from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Receipt, ReceiptState, Refused, Reply
 from heliograph.carriers.kind import Kind
 from heliograph.carriers.transcript import Transcript
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncio import Future, TimerHandle
     from collections.abc import Callable, Mapping, Sequence
 
-    from heliograph.carriers.base import Outcome, Text
+    from heliograph.carriers.base import Finding, Outcome, Sought, Text
     from heliograph.carriers.kind import Opening
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Sandbox:
         self._settings = settings
         self._listener = opening.listener
         self._name = opening.name
+        self._path = opening.transcript
         self._transcript = Transcript(opening.transcript)
         self._loop = asyncio.get_running_loop()
         self._opened = self._loop.time()
@@ -79,8 +80,10 @@ class Sandbox:
         self._check_line(now)
         waits = [self._door.wait(text.parts, now) for text in texts] if self._door else [0.0] * len(texts)
         taken = [text for text, wait in zip(texts, waits, strict=True) if not wait]
-        whole = self._transcript.append(taken) if taken else True
         stamp = f"sb-{time.time_ns() // 1_000_000:011x}-{self._tag}"
+        refs = [f"{stamp}-{next(self._refs):06x}" for _ in taken]
+        whole = self._transcript.append(taken, refs) if taken else True
+        ref = iter(refs)
         answers: list[Future[Outcome]] = []
         for text, wait in zip(texts, waits, strict=True):
             answer: Future[Outcome] = self._loop.create_future()
@@ -92,8 +95,13 @@ class Sandbox:
             if wait:
                 self._at(now + fate.answered_if_accepted).answers.append((answer, Deferred("throttled", wait)))
             else:
-                self._follow(answer, fate, f"{stamp}-{next(self._refs):06x}", text, now)
+                self._follow(answer, fate, next(ref), text, now)
         return answers
+
+    async def ask(self, sought: Sequence[Sought]) -> list[Finding]:
+        """What became of texts, by the transcript. Raises CarrierDown when the line is down, as for a text."""
+        self._check_line(self._loop.time())
+        return await asyncio.to_thread(sandbox_memory.recall, self._settings, self._path, sought)
 
     async def close(self) -> None:
         """Take no more texts, give what is due within :data:`LAST_WORDS`, answer the rest as lost."""

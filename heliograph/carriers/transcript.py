@@ -34,13 +34,13 @@ class Transcript:
         self._descriptor: int | None = None
         self._file: tuple[int, int] | None = None  # device and inode of what is open
 
-    def append(self, texts: Sequence[Text]) -> bool:
-        """Write a line for each text, all in one write; ``at`` is read right before it.
+    def append(self, texts: Sequence[Text], refs: Sequence[str]) -> bool:
+        """Write a line for each text, with the ref of each, all in one write; ``at`` is read right before it.
 
         False when only some bytes could be written (the disk is full): nobody can say then which texts
         count. Raises :class:`CarrierDown` when none could.
         """
-        tails = [_tail(text) for text in texts]
+        tails = [_tail(text, ref) for text, ref in zip(texts, refs, strict=True)]
         try:
             descriptor = self._open()
             _take_turn(descriptor)
@@ -104,10 +104,11 @@ def _ends_whole(descriptor: int) -> bool:
     return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def _tail(text: Text) -> str:
+def _tail(text: Text, ref: str) -> str:
     """A line from behind its ``at`` on."""
     campaign, run = text.labels.get("campaignId", ""), text.labels.get("runId", "")
     return (
         f'"campaignId": {quote(campaign)}, "runId": {quote(run)}, "messageId": {quote(text.message_id)}, '
-        f'"from": {quote(text.sender)}, "to": {quote(text.to)}, "text": {quote(text.text)}, "parts": {text.parts}}}'
+        f'"from": {quote(text.sender)}, "to": {quote(text.to)}, "text": {quote(text.text)}, "parts": {text.parts}, '
+        f'"ref": {quote(ref)}}}'
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from heliograph.carriers import registry
-from heliograph.carriers.base import Carrier, Lost, Text
+from heliograph.carriers.base import Accepted, Carrier, Lost, Text
 from heliograph.carriers.transcript import Transcript
 from heliograph.errors import CarrierDown
 from tests.carriers.contract import SENDER, Ear
@@ -22,6 +22,7 @@ from tests.carriers.sandbox_rig import lines
 pytestmark = pytest.mark.anyio
 
 TO = "+15555550123"
+REF = "sb-1"
 ODD = 'Señora "Ñ" \\ 🙂 tab\t line\n next\u2028 nel\x85 half \ud83d'
 
 WRITER = """
@@ -32,7 +33,8 @@ from heliograph.carriers.transcript import Transcript
 transcript = Transcript(Path(sys.argv[1]))
 for call in range(200):
     who = f"{sys.argv[2]}-{call}"
-    transcript.append([Text(f"{who}-{n}", "+15555550100", "+15555550123", who * 9, 1) for n in range(20)])
+    texts = [Text(f"{who}-{n}", "+15555550100", "+15555550123", who * 9, 1) for n in range(20)]
+    transcript.append(texts, [text.message_id for text in texts])
 """
 
 
@@ -48,14 +50,15 @@ async def test_a_line_has_these_keys_in_this_order_and_the_time_of_the_submissio
     path = tmp_path / "not" / "there" / "yet.jsonl"
     carrier = await opened(path)
     before = time.time()
-    await carrier.submit([text(words=ODD, campaignId="cd-1", runId="cid-1"), text("msg-2")])
+    answers = await carrier.submit([text(words=ODD, campaignId="cd-1", runId="cid-1"), text("msg-2")])
     after = time.time()
     first, second = (json.loads(line) for line in path.read_text().splitlines())
     await carrier.close()
     at = first.pop("at")
     assert before - 1e-6 <= at <= after + 1e-6
-    assert list(first) == ["campaignId", "runId", "messageId", "from", "to", "text", "parts"]
-    assert list(first.values()) == ["cd-1", "cid-1", "msg-1", SENDER, TO, ODD, 2]
+    assert list(first) == ["campaignId", "runId", "messageId", "from", "to", "text", "parts", "ref"]
+    assert list(first.values())[:-1] == ["cd-1", "cid-1", "msg-1", SENDER, TO, ODD, 2]
+    assert [Accepted(first["ref"]), Accepted(second["ref"])] == [await answer for answer in answers]
     assert (second["at"], second["campaignId"], second["runId"]) == (at, "", "")
     assert path.stat().st_mode & 0o077 == 0, "numbers and texts are their owner's to read"
 
@@ -74,11 +77,11 @@ def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
 def test_a_file_that_was_removed_or_rotated_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "transcript.jsonl"
     transcript = Transcript(path)
-    transcript.append([text("msg-1")])
+    transcript.append([text("msg-1")], [REF])
     path.rename(tmp_path / "transcript.1")
-    transcript.append([text("msg-2")])
+    transcript.append([text("msg-2")], [REF])
     path.unlink()
-    transcript.append([text("msg-3")])
+    transcript.append([text("msg-3")], [REF])
     transcript.close()
     assert [line["messageId"] for line in lines(tmp_path / "transcript.1")] == ["msg-1"]
     assert [line["messageId"] for line in lines(path)] == ["msg-3"]
@@ -89,11 +92,11 @@ def test_a_line_that_a_killed_process_left_unfinished_is_ended(tmp_path: Path) -
     unfinished = '{"at": 1.000000, "campaignId": "cd'
     path.write_text(unfinished)
     transcript = Transcript(path)
-    transcript.append([text()])
+    transcript.append([text()], [REF])
     with path.open("a") as other:
         other.write(unfinished)
-    transcript.append([text("msg-2")])
-    transcript.append([text("msg-3")])
+    transcript.append([text("msg-2")], [REF])
+    transcript.append([text("msg-3")], [REF])
     transcript.close()
     found = path.read_text().splitlines()
     assert [line for line in found if line == unfinished] == [unfinished] * 2
@@ -129,6 +132,6 @@ def test_a_process_frozen_with_the_file_in_its_hands_stops_nobody(tmp_path: Path
     with path.open("a") as frozen:
         fcntl.flock(frozen, fcntl.LOCK_EX)
         transcript = Transcript(path)
-        transcript.append([text()])
+        transcript.append([text()], [REF])
         transcript.close()
     assert [line["messageId"] for line in lines(path)] == ["msg-1"]
