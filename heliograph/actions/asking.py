@@ -148,8 +148,9 @@ async def heed(
 ) -> Counter[str]:
     """Settle messages by what their carrier said of them; answers how many of each finding.
 
-    Whoever it certainly never got waits for their turn again, or is expired when their run is over: then a retry
-    reaches them. ``silent_too``: set down also of whom the carrier knew nothing.
+    Whoever it certainly never got waits for their turn again. When their run is over they stay listed, with that
+    finding, until a person sends to them in a new one: settled in silence, they would be skipped. ``silent_too``: set
+    down also of whom the carrier knew nothing.
     """
     found: Counter[str] = Counter()
     async with db.transaction() as conn:
@@ -159,9 +160,9 @@ async def heed(
             absent = [one for one, finding in pairs if _is_absent(one, finding, by)]
             rows = await _turn_again(conn, app_id, run_id, absent, by) if absent else []
             rows += await _take_receipts(conn, app_id, known, by)
-            settled = {row.seq for row in rows}
-            silent = [one for one, finding in pairs if finding is None or isinstance(finding, NotThere)]
-            left = [NewDecision(run_id, one.seq, finding=NOTHING) for one in silent if one.seq not in settled]
+            told = {one.seq for one in absent}
+            silent = [one for one, finding in pairs if not isinstance(finding, Receipt) and one.seq not in told]
+            left = [NewDecision(run_id, one.seq, finding=NOTHING) for one in silent]
             found.update(row.finding or NOTHING for row in rows + left)
             rows += left if silent_too else []
             if rows:
@@ -193,13 +194,11 @@ async def _take_receipts(
 
 
 async def _turn_again(conn: Conn, app_id: int, run_id: int, absent: Sequence[Unknown], by: By) -> list[NewDecision]:
-    """Let people whose texts never came to the carrier wait again; those of a run that is over are expired."""
+    """Let people whose texts never came to the carrier wait again, unless their run is over."""
     owner = await unknowns.lock_campaign(conn, app_id, run_id)
     if owner.under_way:
         run, people = await resends.in_run(conn, app_id, run_id, absent, NEVER_ARRIVED, now=by.now)
         return [
             NewDecision(run_id, one.seq, finding=NOT_THERE, new_run_id=run.run_id, new_seq=seq) for one, seq in people
         ]
-    rows = [Settlement(run_id, one.seq, "expired", NEVER_ARRIVED) for one in absent]
-    settled = await unknowns.settle(conn, app_id, rows, now=by.now)
-    return [NewDecision(run_id, one.seq, finding=NOT_THERE) for one in absent if (run_id, one.seq) in settled]
+    return [NewDecision(run_id, one.seq, finding=NOT_THERE) for one in absent if one.finding != NOT_THERE]

@@ -129,7 +129,7 @@ SELECT t.app_id, t.run_id, r.public_id AS run_public_id, t.people,
        CASE WHEN t.people > a.people THEN 0 ELSE coalesce(a.tries, 0) END AS tries
 FROM (
     SELECT t.app_id, t.run_id, sum(t.unknown)::bigint AS people FROM tally t
-    WHERE (t.app_id, t.run_id) IN (SELECT some.app_id, some.run_id FROM tally some WHERE some.unknown > 0)
+    WHERE (t.app_id, t.run_id) IN (SELECT x.app_id, x.run_id FROM tally x WHERE x.unknown > 0)
     GROUP BY t.app_id, t.run_id HAVING sum(t.unknown) > 0
 ) t
 JOIN run r ON r.app_id = t.app_id AND r.run_id = t.run_id

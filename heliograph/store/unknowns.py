@@ -33,7 +33,8 @@ class Unknown:
 
     ``reason``: how that came about, at ``since``. ``submitted_at``: when its bytes left, where somebody lived to tell.
     The sender and the account are those it was taken for; ``account_id`` is the sender's present one when nobody told.
-    ``decision``, ``until``, ``decided_by``, ``decided_at``, ``note``: what was decided last, if anything.
+    ``decision``, ``until``, ``decided_by``, ``decided_at``, ``note``: what was decided last, if anything; ``finding``:
+    what the carrier said last, if it was asked.
     """
 
     app_id: int
@@ -58,6 +59,7 @@ class Unknown:
     decided_by: str | None
     decided_at: datetime | None
     note: str | None
+    finding: str | None
 
     def overdue(self, now: datetime) -> bool:
         """Whether somebody decided to wait for a receipt, and the time for that has passed."""
@@ -70,7 +72,7 @@ _FROM: LiteralString = """
 FROM (
     SELECT t.app_id, t.run_id FROM tally t
     WHERE t.app_id = %(app_id)s AND t.run_id IN (
-        SELECT some.run_id FROM tally some WHERE some.app_id = %(app_id)s AND some.unknown > 0
+        SELECT x.run_id FROM tally x WHERE x.app_id = %(app_id)s AND x.unknown > 0
     )
     GROUP BY t.app_id, t.run_id HAVING sum(t.unknown) > 0
 ) u
@@ -90,6 +92,11 @@ LEFT JOIN LATERAL (
     WHERE d.app_id = m.app_id AND d.run_id = m.run_id AND d.seq = m.seq
     ORDER BY d.decision_id DESC LIMIT 1
 ) d ON true
+LEFT JOIN LATERAL (
+    SELECT d.finding FROM decision d
+    WHERE d.app_id = m.app_id AND d.run_id = m.run_id AND d.seq = m.seq AND d.finding IS NOT NULL
+    ORDER BY d.decision_id DESC LIMIT 1
+) f ON true
 WHERE (%(campaign_id)s::int IS NULL OR r.campaign_id = %(campaign_id)s)
   AND (%(run_public_id)s::text IS NULL OR r.public_id = %(run_public_id)s)
   AND (%(sender_id)s::int IS NULL OR h.sender_id = %(sender_id)s)
@@ -103,7 +110,7 @@ SELECT u.app_id, k.public_id AS campaign_public_id, k.name AS campaign_name, r.r
        r.ended_at IS NOT NULL AS run_ended, m.seq, m.number, o.reason, o.settled_at AS since, o.submitted_at,
        h.sender_id, CASE WHEN n.address = '*' THEN r.caller_id ELSE n.address END AS address,
        a.account_id, a.public_id AS account_public_id, a.name AS account_name, h.zone,
-       d.kind AS decision, d.until, d.decided_by, d.decided_at, d.note
+       d.kind AS decision, d.until, d.decided_by, d.decided_at, d.note, f.finding
 {_FROM}
 ORDER BY r.run_id, m.seq LIMIT %(limit)s OFFSET %(offset)s
 """

@@ -12,16 +12,21 @@ import pytest
 from psycopg.types.json import Json
 
 from heliograph import config
-from heliograph.actions import access, campaigns, runs
+from heliograph.actions import access, app_settings, campaigns, runs
 from heliograph.actions import seal as seals
+from heliograph.carriers import sandbox
+from heliograph.carriers.base import Text
+from heliograph.carriers.kind import Opening
 from heliograph.engine.worker import Worker
 from heliograph.errors import StoreUnavailable
+from heliograph.rules import ids
 from heliograph.store import campaigns as campaign_rows
-from heliograph.store import carrier_accounts, dnc, lists, messages, tallies
+from heliograph.store import carrier_accounts, dnc, lists, messages, tallies, unknowns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from heliograph.carriers.base import LineState, Receipt, Reply
     from heliograph.config import Clock, Settings
     from heliograph.store.apps import App
     from heliograph.store.campaigns import Campaign
@@ -134,6 +139,23 @@ class World:
             account = (await carrier_accounts.list_all(conn, self.app.app_id))[0]
             await carrier_accounts.set_settings(conn, self.app.app_id, account.account_id, behaviour)
 
+    async def took(self, message_ids: Sequence[str], **behaviour: object) -> None:
+        """Let the sandbox have taken these texts, as a process did that is gone."""
+        await self.sandbox(**behaviour)
+        ear = Silent()
+        opening = Opening(ear, "test", self.settings.transcript)
+        carrier = await sandbox.open_line(behaviour, opening)
+        async with self.db.connection() as conn:
+            found = await unknowns.page(conn, self.app.app_id, unknowns.Wanted(), offset=0, limit=1000)
+        number_of = {ids.message_id(one.run_public_id, one.seq): one.number for one in found}
+        await carrier.submit([Text(one, "+12025550100", number_of[one], "Hello", 1) for one in message_ids])
+        await carrier.close()
+
+    async def again(self, campaign: Campaign) -> Campaign:
+        """The campaign as it is now, on its present run."""
+        async with self.db.connection() as conn:
+            return await campaign_rows.get(conn, self.app.app_id, campaign.public_id)
+
     async def rate(self, parts_per_second: float) -> None:
         async with self.db.connection() as conn:
             await conn.execute(
@@ -182,9 +204,19 @@ class World:
             return None
 
 
+class Silent:
+    """Hears a carrier and does nothing."""
+
+    def receipts(self, receipts: Sequence[Receipt], /) -> None: ...
+    def replies(self, replies: Sequence[Reply], /) -> None: ...
+    def line(self, state: LineState, words: str, /) -> None: ...
+
+
 async def make_world(db: Database, settings: Settings, clock: Clock) -> World:
     seal = seals.from_settings(settings)
     made = await access.create_app(db, seal, name="Engine", now=clock())
+    # Tests of crashes look at who is unknown; those of asking switch it on again.
+    await app_settings.update(db, made.app, {"unknownAsk": False}, now=clock())
     return World(db, settings, clock, made.app)
 
 
