@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import heliograph
-from heliograph.api import auth, docs, envelope, errors, limits, paths, routes
+from heliograph.api import auth, carrier_calls, docs, envelope, errors, limits, paths, routes
 from heliograph.errors import StoreUnavailable
 from heliograph.rules.allowance import Allowances
 from heliograph.store import apps
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def create_api(db: Database, seal: Seal, settings: Settings, clock: Clock) -> FastAPI:
     """The API over an open database. Whoever opened the database closes it.
 
-    Pages mount on the result; every path and error goes through the same three middlewares.
+    Pages mount on the result; every path and error goes through the same three middlewares; calls of carriers
+    are answered before them.
     """
     api = FastAPI(
         title="Heliograph",
@@ -40,7 +41,8 @@ def create_api(db: Database, seal: Seal, settings: Settings, clock: Clock) -> Fa
     routes.mount(api)
     api.add_middleware(limits.Tell)
     api.add_middleware(paths.Normalise)
-    api.add_middleware(errors.Guard)  # added last, so outermost
+    api.add_middleware(errors.Guard)
+    api.add_middleware(carrier_calls.Calls, db=db, seal=seal, settings=settings, clock=clock)  # last, so outermost
     return api
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from heliograph.carriers import sandbox_behaviour, sandbox_fate, sandbox_memory
 from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Receipt, ReceiptState, Refused, Reply
 from heliograph.carriers.kind import Kind
+from heliograph.carriers.sandbox_webhook import SandboxWebhook
 from heliograph.carriers.transcript import Transcript
 from heliograph.errors import CarrierDown
 
@@ -47,6 +48,7 @@ KIND = Kind(
     settings=sandbox_behaviour.SETTINGS,
     read=sandbox_behaviour.read,
     open=open_line,
+    webhook=SandboxWebhook(),
 )
 
 

@@ -16,6 +16,7 @@ from heliograph.errors import Invalid
 
 _LONGEST_MS = 86_400_000.0  # a day
 _ROUNDING = 1e-9  # 0.1 + 0.2 + 0.7 is 1 to a person
+_SECRET = ("password", "webhook_secret")
 _ANSWERS = ("refuse", "temporary", "lost_answer")
 
 
@@ -57,6 +58,7 @@ class Settings:
     throttle_per_second: float | None = None
     answer_timeout_s: float = 60.0
     password: str | None = None
+    webhook_secret: str | None = None
     down: float = 0.0
     down_windows: tuple[tuple[float, float], ...] = ()
     lets_in: bool = True
@@ -124,7 +126,7 @@ def _value(values: Mapping[str, object], key: str, where: str) -> Any:  # noqa: 
 
 
 def _invalid(field: str, value: object, accepted: str) -> Invalid:
-    if field == "password":
+    if field in _SECRET:
         return Invalid(f"The sandbox setting {field} is not what it takes: {accepted}", field=field)
     return Invalid(f"The sandbox setting {field} is {value!r}; it takes {accepted}", field=field)
 
@@ -224,6 +226,7 @@ _OF_THE_LINE: dict[str, _Reader] = {
     "throttle_per_second": (_rate, "parts per second, above 0, or null for no limit"),
     "answer_timeout_s": (_seconds, "seconds from 0 to 86400"),
     "password": (_password, "1 to 200 characters, or null for none"),
+    "webhook_secret": (_password, "1 to 200 characters, or null for none"),
     "down": _A_SHARE,
     "down_windows": (_windows, "a list of [from, to] in seconds since the line was opened"),
     "lets_in": (_yes_or_no, "true or false"),
@@ -249,7 +252,7 @@ _OF_A_NUMBER: dict[str, _Reader] = {
 }
 
 SETTINGS = (
-    *(Setting(key, takes, secret=key == "password") for key, (_, takes) in (_OF_THE_LINE | _OF_A_NUMBER).items()),
+    *(Setting(key, takes, secret=key in _SECRET) for key, (_, takes) in (_OF_THE_LINE | _OF_A_NUMBER).items()),
     Setting("patterns", 'a list of {"match": "+1555*", …}'),
 )
 """Every setting. What each does is on the page for people."""

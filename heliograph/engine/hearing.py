@@ -87,6 +87,10 @@ class Hearing:
                 del account.written[: len(wrote)]
         await self._tell_lines(db)
 
+    async def leave(self, db: Database) -> None:
+        """Take back all that was set down of lines: this worker ends."""
+        await carrier_lines.tell(db, self.worker, [], now=self._clock())
+
     async def _tell_lines(self, db: Database) -> None:
         """Set down how the lines stand, when that has changed or was not said for a while."""
         now = self._clock()

@@ -18,6 +18,7 @@ from heliograph.actions import runs as runs_actions
 from heliograph.engine import plan, purge
 from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
+from heliograph.engine.calls import Calls
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
@@ -27,7 +28,7 @@ from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
-from heliograph.store import carrier_accounts, chunks, locks, receipts, runs, senders
+from heliograph.store import carrier_accounts, chunks, lines, locks, receipts, runs, senders
 from heliograph.store.session import Session
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Worker:
                 group.create_task(self._hear()),
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
+                group.create_task(Calls(self._db, self._settings, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
             ]
@@ -121,6 +123,7 @@ class Worker:
         await self._lines.close()
         await self._recorder.flush(session)
         await self._hearing.flush(self._db)
+        await self._hearing.leave(self._db)
 
     # ------------------------------------------------------------ looking
 
@@ -280,6 +283,7 @@ class Worker:
                 await purge.purge(self._db, self._clock)
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
+                    await lines.forget_old(conn, before=self._clock() - timedelta(days=1))
                 async with session.use() as conn:
                     await locks.release(conn, locks.Kind.PURGE, 0)
             await asyncio.sleep(PURGE)

@@ -114,6 +114,15 @@ async def get_named(conn: Conn, app_id: int, ref: str, *, field: str = "carrierA
     return found
 
 
+FIND_PUBLIC = f"SELECT {_COLUMNS} FROM carrier_account WHERE public_id = %(public_id)s AND deleted_at IS NULL"
+
+
+async def find_public(conn: Conn, public_id: str) -> CarrierAccount | None:
+    """The carrier account with this ``ca-`` id, of whatever app: for the carrier itself, who knows of no apps."""
+    async with conn.cursor(row_factory=class_row(CarrierAccount)) as cursor:
+        return await (await cursor.execute(FIND_PUBLIC, {"public_id": public_id})).fetchone()
+
+
 KEEP = f"{FIND} FOR SHARE"
 
 

@@ -8,6 +8,7 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *writer* of a contact list: held by the one transaction that adds contacts to it;
 * the *purge*: held by the one session that clears up after deleted campaigns;
 * the *answer* to a request with a key: held by the one transaction that works on it;
+* the *calls* of a carrier account: held by the one transaction that works on them;
 * the *sync* of a contact list: held by the one session that pulls its contacts;
 * *asking*: held by the one session that asks carriers about unknown messages.
 
@@ -37,6 +38,7 @@ class Kind(IntEnum):
     PURGE = 5
     ANSWER = 6
     LIST_SYNC = 7
+    CALLS = 8
     ASKING = 9
 
 

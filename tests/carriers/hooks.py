@@ -27,7 +27,6 @@ class HookRig(Protocol):
     """A carrier's way to call us. ``settings`` are an account's, with what its calls are verified by."""
 
     name: str
-    webhook: Webhook
     settings: Mapping[str, object]
     verifies_by: Sequence[str]
     """Those settings: without them nothing is believed; with other values, no call of this carrier's."""
@@ -37,6 +36,9 @@ class HookRig(Protocol):
 
     public_key: bool
     """Whether it is verified by a public key: there is no secret then whose comparison could tell by its time."""
+
+    @property
+    def webhook(self) -> Webhook: ...
 
     def other(self) -> Mapping[str, object]:
         """``settings`` of an account with other secrets."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from tests.carriers.contract import Rig
 from tests.carriers.hooks import HookRig
+from tests.carriers.sandbox_hooks import SandboxHooks
 from tests.carriers.sandbox_rig import SandboxRig
 
 RIGS: tuple[Callable[[], Rig], ...] = (SandboxRig,)
 
-HOOKS: tuple[HookRig, ...] = ()
+HOOKS: tuple[HookRig, ...] = (SandboxHooks(),)
