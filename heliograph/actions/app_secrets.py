@@ -53,7 +53,7 @@ async def opened(conn: Conn, seal: Seal, app: App, names: Iterable[str]) -> dict
     Raises :class:`~heliograph.errors.BadSetting` when they were sealed with another key.
     """
     found = await app_secrets.sealed(conn, app.app_id, names)
-    return {name: seal.open(sealed, owner=_owner(app, name)) for name, sealed in found.items()}
+    return {name: seal.open(sealed, owner=_owner(app, name), called=f"Secret {name}") for name, sealed in found.items()}
 
 
 def _owner(app: App, name: str) -> str:

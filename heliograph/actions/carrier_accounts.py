@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import secrets
 from heliograph.carriers import registry
 from heliograph.errors import InUse, Invalid
-from heliograph.rules import ids, sender_body
+from heliograph.rules import counts, ids, sender_body
 from heliograph.store import bell, carrier_accounts, senders
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> CarrierA
         if on_it:
             shown = ", ".join(f"sender {sender.address}" for sender in on_it[:NAMED])
             more = f" and {len(on_it) - NAMED} more" if len(on_it) > NAMED else ""
-            raise InUse(f"Carrier account {found.name} is used by {shown}{more}; delete or move them first")
+            raise InUse(
+                f"Carrier account {found.name} is used by {shown}{more}; delete or move {counts.them(len(on_it))} first"
+            )
         await carrier_accounts.mark_deleted(conn, app.app_id, found.account_id, now=now)
         await bell.ring(conn, "carrier account")
     return found

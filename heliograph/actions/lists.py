@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Conflict, InUse
-from heliograph.rules import draft, quota
+from heliograph.rules import counts, draft, quota
 from heliograph.rules import pull as law
 from heliograph.store import campaign_links, contacts, dnc, list_sources, lists
 
@@ -96,13 +96,15 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime, kind: Kind 
             await contacts.hold_writer(conn, found.list_id, name=found.name)
         found = await lists.lock(conn, app.app_id, found.list_id)
         if found.is_default:
-            raise Conflict(f"{NOUNS[found.kind]} {found.name} is the account's default and cannot be deleted")
+            raise Conflict(f"{NOUNS[found.kind]} {found.name} is the app's default and cannot be deleted")
         linked = await campaign_links.using(conn, app.app_id, [found.list_id])
         reading = await lists.under_way(conn, app.app_id, found.list_id)
         used_by = dict([*linked.get(found.list_id, []), *reading])
         if used_by:
             names = _named(list(used_by.values()))
-            raise InUse(f"{NOUNS[found.kind]} {found.name} is used by {names}; delete them first")
+            raise InUse(
+                f"{NOUNS[found.kind]} {found.name} is used by {names}; delete {counts.them(len(used_by))} first"
+            )
         await lists.mark_deleted(conn, app.app_id, found.list_id, now=now)
         await list_sources.switch_off(conn, app.app_id, found.list_id, now=now)
         if found.kind == "dnc":

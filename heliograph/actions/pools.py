@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.actions.senders import campaigns_named
 from heliograph.errors import InUse, Invalid
-from heliograph.rules import ids, sender_body
+from heliograph.rules import counts, ids, sender_body
 from heliograph.store import pools, sender_users, senders
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ async def delete(db: Database, app: App, ref: str) -> Pool:
         found = await pools.lock(conn, app.app_id, ref)
         names = await sender_users.campaigns_of_pool(conn, app.app_id, sender_body.POOL + found.name)
         if names:
-            raise InUse(f"Sender pool {found.name} is used by {campaigns_named(names)}; stop or delete them first")
+            raise InUse(
+                f"Sender pool {found.name} is used by {campaigns_named(names)}; stop or delete {counts.them(len(names))} first"
+            )
         await pools.delete(conn, app.app_id, found.pool_id)
     return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import runs
 from heliograph.errors import Conflict, Invalid, NotFound
 from heliograph.rules import campaign as law
-from heliograph.rules import hours, schedule_body
+from heliograph.rules import counts, hours, schedule_body
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import Verb
 from heliograph.store import campaigns, schedules
@@ -135,7 +135,8 @@ async def _act(
     missed = f"{due.missed} before it had passed with no worker running" if due.missed else None
     if due.too_late:
         late, allowed = (int(span.total_seconds() // 60) for span in (now - due.at, schedule.late))
-        text = f"no worker was running at its time; {late} minutes late, of {allowed} that its schedule allows"
+        was = counts.of(late, "minute", "minutes") if late else "less than a minute"
+        text = f"no worker was running at its time; {was} late, and its schedule allows {allowed}"
         return "held", f"{text}; {missed}" if missed else text
     try:
         status = law.after(campaign.status, Verb.START, name=campaign.name)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_SETTING = PREFIX + "SECRET_KEY"
+KEY_FILE = "secret.key"  # in the data folder
 
 
 class Seal:
@@ -43,12 +44,18 @@ class Seal:
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, text.encode(), owner.encode())
 
-    def open(self, sealed: bytes, *, owner: str) -> str:
-        """The text sealed for ``owner``. Raises BadSetting when this is not the key it was sealed with."""
+    def open(self, sealed: bytes, *, owner: str, called: str | None = None) -> str:
+        """The text sealed for ``owner``; ``called`` names it in the sentence for people.
+
+        Raises BadSetting when this is not the key it was sealed with.
+        """
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.encode()).decode()
         except InvalidTag as error:
-            text = f"A secret of {owner} does not open: {KEY_SETTING} is not the key it was sealed with"
+            text = (
+                f"{called or f'The secret of {owner}'} cannot be opened: it was sealed with another key than this server has. Give it the key it had "
+                f"before ({KEY_SETTING}, or {KEY_FILE} in the data folder), or replace the secret"
+            )
             raise BadSetting(text, field=KEY_SETTING) from error
 
 
@@ -60,7 +67,7 @@ def from_settings(settings: Settings) -> Seal:
     """
     if settings.secret_key is not None:
         return Seal(_decode(settings.secret_key))
-    path = settings.data / "secret.key"
+    path = settings.data / KEY_FILE
     if not path.exists():
         _make(path)
     return Seal(_decode(path.read_text(encoding="ascii")))

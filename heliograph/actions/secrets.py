@@ -21,7 +21,10 @@ def opened(seal: Seal, account: CarrierAccount) -> dict[str, object]:
     """The secret settings of an account. Raises BadSetting when they were sealed with another key."""
     if account.secrets_sealed is None:
         return {}
-    return cast("dict[str, object]", json.loads(seal.open(account.secrets_sealed, owner=account.public_id)))
+    called = f"What is secret of carrier account {account.name}"
+    return cast(
+        "dict[str, object]", json.loads(seal.open(account.secrets_sealed, owner=account.public_id, called=called))
+    )
 
 
 def all_settings(seal: Seal, account: CarrierAccount) -> dict[str, object]:

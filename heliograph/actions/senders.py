@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heliograph.errors import InUse, Invalid
-from heliograph.rules import sender_body
+from heliograph.rules import counts, sender_body
 from heliograph.rules.sender_body import Limits
 from heliograph.store import bell, carrier_accounts, pools, sender_users, senders
 
@@ -86,14 +86,17 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> Sender:
 async def _check_free(conn: Conn, app: App, found: Sender) -> None:
     names = await sender_users.campaigns_of_sender(conn, app.app_id, found.sender_id, found.address)
     if names:
-        raise InUse(f"Sender {found.address} is used by {campaigns_named(names)}; stop or delete them first")
+        raise InUse(
+            f"Sender {found.address} is used by {campaigns_named(names)}; stop or delete {counts.them(len(names))} first"
+        )
     in_pools = await pools.list_of_sender(conn, app.app_id, found.sender_id)
     if in_pools:
         shown = ", ".join(f"pool {pool.name}" for pool in in_pools[:NAMED])
         raise InUse(f"Sender {found.address} is in {shown}; take it out first")
     waiting = await sender_users.count_singles(conn, app.app_id, found.sender_id)
     if waiting:
-        raise InUse(f"Sender {found.address} has {waiting} texts to single people waiting; try again when they left")
+        texts = counts.of(waiting, "text to a single person", "texts to single people")
+        raise InUse(f"Sender {found.address} has {texts} waiting; try again when they have left")
 
 
 def campaigns_named(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from heliograph.actions import copies
 from heliograph.errors import Conflict, InUse, Invalid
-from heliograph.rules import markup, system_templates, template_draft
+from heliograph.rules import counts, markup, system_templates, template_draft
 from heliograph.store import apps, templates
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ async def delete(db: Database, app: App, ref: str) -> Template:
         used_by = (await templates.using(conn, app, [found.public_id])).get(found.public_id, [])
         if used_by:
             text = f"SMS template {found.name} is used by {_named([name for _, name in used_by])}"
-            raise InUse(f"{text}; delete them, or give them another text, first")
+            them = counts.them(len(used_by))
+            raise InUse(f"{text}; delete {them}, or give {them} another text, first")
         await templates.delete(conn, app, found.public_id)
     return found
 

@@ -13,7 +13,7 @@ from heliograph.actions import contacts as adding
 from heliograph.api import auth, campaign_query, envelope, files
 from heliograph.api.lists import ListId
 from heliograph.api.shapes import CONTACT_ID
-from heliograph.rules import columns, ids, phone, spreadsheet
+from heliograph.rules import columns, counts, ids, phone, spreadsheet
 from heliograph.store import contact_search, contacts, lists
 from heliograph.store.contact_search import Sought
 from heliograph.store.contacts import Contact
@@ -151,6 +151,7 @@ async def upload(call: auth.Campaigns, list_id: ListId, file_name: files.FileNam
     limits = auth.house(call.request).settings.quota
     async with files.sent(call.request, file_name or UPLOADED) as (file, name):
         done = await adding.import_csv(call.db, call.app, list_id, file, file_name=name, now=call.now, limits=limits)
+    added = counts.of(done.imported, "contact", "contacts")
     data = files.report(
         fileId=done.file_id,
         fileName=done.file_name,
@@ -160,7 +161,7 @@ async def upload(call: auth.Campaigns, list_id: ListId, file_name: files.FileNam
         rejected=done.rejected,
         problems=done.problems,
     )
-    return envelope.success(f"{done.imported} contacts added to contact list {done.target.name}", data)
+    return envelope.success(f"{added} added to contact list {done.target.name}", data)
 
 
 async def export(call: auth.Campaigns, list_id: ListId, guard: Guard = None) -> Response:

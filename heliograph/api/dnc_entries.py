@@ -17,8 +17,8 @@ from heliograph.api import auth, campaign_query, contacts, envelope, files
 from heliograph.api.contacts import Guard, Limit, Skip
 from heliograph.api.dnc_lists import DncListId
 from heliograph.api.dnc_shapes import NUMBER
+from heliograph.rules import counts, spreadsheet
 from heliograph.rules import do_not_contact as law
-from heliograph.rules import spreadsheet
 from heliograph.store import dnc, lists
 from heliograph.store.database import Database
 from heliograph.store.dnc import Entry
@@ -56,7 +56,7 @@ async def add(call: auth.Campaigns, list_id: DncListId) -> Response:
     body = await call.body()
     done = await editing.put(call.db, call.app, list_id, body, source=SOURCE, now=call.now, limits=limits)
     data = {"dncListId": done.target.public_id, "added": done.added, "known": done.known}
-    return envelope.success(f"{done.added} entries added to DNC list {done.target.name}", data)
+    return envelope.success(f"{_entries(done.added)} added to DNC list {done.target.name}", data)
 
 
 async def list_page(
@@ -110,7 +110,7 @@ async def remove_many(call: auth.Campaigns, list_id: DncListId) -> Response:
     """Take several entries off a do-not-contact list. Those that are not on it are named in the answer."""
     target, gone, others = await editing.remove_many(call.db, call.app, list_id, await call.body())
     data = {"dncListId": target.public_id, "removed": len(gone), "notFound": others}
-    return envelope.success(f"{len(gone)} entries removed from DNC list {target.name}", data)
+    return envelope.success(f"{_entries(len(gone))} removed from DNC list {target.name}", data)
 
 
 async def upload(call: auth.Campaigns, list_id: DncListId, file_name: files.FileName = None) -> Response:
@@ -134,7 +134,7 @@ async def upload(call: auth.Campaigns, list_id: DncListId, file_name: files.File
         rejected=done.rejected,
         problems=done.problems,
     )
-    return envelope.success(f"{done.added} entries added to DNC list {done.target.name}", data)
+    return envelope.success(f"{_entries(done.added)} added to DNC list {done.target.name}", data)
 
 
 async def export(call: auth.Campaigns, list_id: DncListId, guard: Guard = None) -> Response:
@@ -162,6 +162,10 @@ async def _lines(db: Database, target: ContactList, *, guarded: bool) -> AsyncIt
         if len(page) < files.PAGE:
             return
         lines, after = [], page[-1].number
+
+
+def _entries(number: int) -> str:
+    return counts.of(number, "entry", "entries")
 
 
 def _record(one: Entry, now: datetime) -> dict[str, object]:

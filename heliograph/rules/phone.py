@@ -112,7 +112,7 @@ def sender_address(raw: object, *, field: str | None = None) -> str:
     if letters and size.encoding == "GSM-7" and size.units <= _NAME_UNITS and text.isprintable():
         return text
     raise Invalid(
-        f"{body.shown(raw)} cannot be sent from. It takes {ACCEPTED}, a short code of 3 to 8 digits, "
+        f"{field or 'The sender'} is {body.shown(raw)}. It takes {ACCEPTED}, a short code of 3 to 8 digits, "
         f"or a name of at most {_NAME_UNITS} GSM characters with a letter in it",
         field=field,
     )

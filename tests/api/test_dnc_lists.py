@@ -106,7 +106,7 @@ async def test_names_are_unique_among_do_not_contact_lists(no: Client) -> None:
 
 async def test_the_default_list_stays(no: Client) -> None:
     refused = await no.ask("DELETE", "/dncLists/Default Global DNC", 409)
-    assert "is the account's default and cannot be deleted" in refused["message"]
+    assert "is the app's default and cannot be deleted" in refused["message"]
 
 
 async def test_a_list_in_use_stays_and_says_by_whom(no: Client, db: Database, clock: FrozenClock) -> None:
@@ -118,7 +118,7 @@ async def test_a_list_in_use_stays_and_says_by_whom(no: Client, db: Database, cl
     assert shown["campaignInUse"] == [{"id": campaign.public_id, "name": "Spring Sale"}]
     for path in ("/dncLists/Never", f"/campaign/contactList/{made['_id']}"):
         refused = await no.ask("DELETE", path, 409)
-        assert refused["message"] == "DNC list Never is used by campaign Spring Sale; delete them first"
+        assert refused["message"] == "DNC list Never is used by campaign Spring Sale; delete it first"
     await runs.delete(db, no.tenant.app, campaign.public_id, now=clock())
     await no.ask("DELETE", "/dncLists/Never")
     async with db.connection() as conn:

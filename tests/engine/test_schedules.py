@@ -157,7 +157,15 @@ async def test_a_start_missed_is_made_good_within_its_limit_only(planner: Planne
     assert (due, outcome) == (at("2026-03-02 09:00"), "started" if started else "held")
     assert (reason is None) is started
     if reason is not None:
-        assert reason.startswith("no worker was running at its time; 60 minutes late, of 60 that its schedule allows")
+        assert reason.startswith("no worker was running at its time; 60 minutes late, and its schedule allows 60")
+
+
+async def test_a_start_held_within_its_first_minute_says_so(planner: Planner) -> None:
+    await planner.enable(start="2026-03-02 09:00:00", misfire={"sendIfLateBy": 0})
+    await planner.look("2026-03-02 09:00:05")
+    assert (await planner.last())[2] == (
+        "no worker was running at its time; less than a minute late, and its schedule allows 0"
+    )
 
 
 async def test_after_days_of_silence_only_the_latest_start_is_made_good(planner: Planner) -> None:
