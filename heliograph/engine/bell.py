@@ -10,9 +10,11 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self.rung = 0  # how often, so far
 
     def ring(self) -> None:
         """Wake everyone who waits now."""
+        self.rung += 1
         self._rung.set()
         self._rung = asyncio.Event()
 

@@ -1,7 +1,7 @@
 """A lane: one sender, worked by the one session that holds its lock.
 
-It picks the run whose share is due, and as many of its people as the sender's rate and day have room for;
-:mod:`heliograph.engine.batch` sends them.
+It picks the run whose share is due, and as many of its people as the sender's rate (:mod:`heliograph.engine.meter`)
+and day have room for; :mod:`heliograph.engine.batch` sends them. Texts that somebody waits for go first.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heliograph.engine.batch import Batch, Gate, Sent, Unsent, Work, now_s
+from heliograph.engine.meter import Meter, Metered
 from heliograph.errors import CarrierDown
 from heliograph.rules import daily, hours
-from heliograph.rules.pace import Pace
 from heliograph.rules.shares import Shares
 from heliograph.store import chunks, messages, senders
 
@@ -33,8 +33,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
 WINDOW = 2_000  # people in flight per worker before a lane waits for answers
-EVEN = 0.05  # seconds of a sender's rate in one batch: it then sends evenly, and campaigns share it finely
-CATCH_UP = 0.2  # seconds of its rate that a sender may make up for at once after it was held up
+URGENT_WINDOW = 200  # more who are in flight do not hold up texts that somebody waits for
 IDLE = 0.5  # seconds between looks when nobody rings
 DOWN_FIRST, DOWN_MOST = 1.0, 30.0  # seconds a lane waits after its carrier's line broke, doubling
 
@@ -52,11 +51,13 @@ class Lane:
         self._gate = Gate(session, recorder, clock)
         self._clock = clock
         self._bell = bell
-        self._pace = Pace(sender.parts_per_second)
-        self._even_at = 0.0  # when the next batch would leave if batches left evenly
-        self._shares: Shares[int] = Shares()
+        self._meter = Meter(sender, session)
+        # Two lines of shares: a text that jumps the queue takes nothing from how the others stand to each other.
+        self._ordinary: Shares[int] = Shares()
+        self._urgent: Shares[int] = Shares()
         self._work: dict[int, Work] = {}
         self._dry: set[int] = set()  # runs without a due chunk at the last look
+        self._heard = 0  # how often the bell had rung when urgent runs were last looked at
         self._down_for = 0.0
         self.stopping = False
 
@@ -64,26 +65,25 @@ class Lane:
         """The runs this lane may work on now; those not named are dropped."""
         wanted = {run.run_id: run for run in runs}
         for run_id in self._work.keys() - wanted.keys():
-            del self._work[run_id]
-            self._shares.remove(run_id)
+            self._shares_of(self._work.pop(run_id).run).remove(run_id)
         for run_id, run in wanted.items():
             work = self._work.get(run_id)
             if work is None:
                 self._work[run_id] = Work(run, hours.parse(run.calling_hours))
-                self._shares.add(run_id, run.priority)
+                self._shares_of(run).add(run_id, run.priority)
             else:
                 work.run = run
-                self._shares.set_weight(run_id, run.priority)
+                self._shares_of(run).set_weight(run_id, run.priority)
         self._dry.clear()
         self._bell.ring()
 
     def renew(self, sender: Sender, line: Line) -> None:
         """Go by what the sender is from now on: its limits, and the line of its carrier account."""
         self.sender, self.line = sender, line
-        if sender.parts_per_second != self._pace.rate:
-            self._pace.set_rate(sender.parts_per_second)
-            self._even_at = 0.0  # what has left lately still counts in the pace
         self._bell.ring()
+
+    def _shares_of(self, run: Run) -> Shares[int]:
+        return self._urgent if run.urgent else self._ordinary
 
     @property
     def busy(self) -> bool:
@@ -92,11 +92,12 @@ class Lane:
 
     async def run(self) -> None:
         """Send batch after batch. Raises StoreUnavailable when the session is lost."""
+        await self._meter.take_over()
         while not self.stopping:
-            ready = self._work.keys() - self._dry
-            urgent = {run_id for run_id in ready if self._work[run_id].run.urgent}
-            run_id = None if self._day_is_over else self._shares.pick(urgent or ready)
+            self._meter.set_limit(self.sender.parts_per_second)
+            run_id = None if self._day_is_over else self._next()
             if run_id is None:
+                await self._meter.rest()
                 await self._bell.wait(IDLE)
                 self._dry.clear()
                 continue
@@ -104,9 +105,17 @@ class Lane:
             if not work.rest and not await self._load(work):
                 self._dry.add(run_id)
                 continue
-            await self._room(work)
-            if run_id in self._work and not self.stopping:
-                await self._batch(work)
+            await self._batch(work)
+        await self._meter.rest(ended=True)
+
+    def _next(self) -> int | None:
+        """The run whose turn it is. Whoever waits for a text is looked for whenever the bell rings."""
+        urgent = {run_id for run_id, work in self._work.items() if work.run.urgent}
+        if self._heard != self._bell.rung:
+            self._heard = self._bell.rung
+            self._dry -= urgent
+        found = self._urgent.pick(urgent - self._dry)
+        return self._ordinary.pick(self._work.keys() - urgent - self._dry) if found is None else found
 
     async def _load(self, work: Work) -> bool:
         """Take the next due chunk of a run in hand; False when there is none."""
@@ -122,24 +131,19 @@ class Lane:
         work.chunk, work.next_seq, work.gaps = chunk, chunk.next_seq, chunk.gaps
         return True
 
-    async def _room(self, work: Work) -> None:
-        """Wait until the sender's rate has room for the next person and answers are not too far behind."""
-        while self._recorder.in_flight >= WINDOW and not self.stopping:
-            await self._bell.wait(0.005)
-        needed = work.people[work.taken].parts if work.rest else 0
-        while (wait := self._wait(needed)) > 0 and not self.stopping:
+    async def _room(self, work: Work, parts: int) -> bool:
+        """Wait until ``parts`` may leave and answers are not too far behind; False to look again whose turn it is."""
+        urgent, rung = work.run.urgent, self._bell.rung
+        window = WINDOW + (URGENT_WINDOW if urgent else 0)
+        while True:
+            wait = self._meter.wait(parts, urgent=urgent)
+            if self._recorder.in_flight >= window:
+                wait = max(wait, 0.005)
+            if wait <= 0:
+                return not self.stopping
             await self._bell.wait(min(wait, IDLE))
-
-    def _wait(self, parts: int) -> float:
-        """Seconds until ``parts`` may leave: never over the rate in any second, and evenly within it."""
-        now = now_s()
-        return max(self._pace.wait(now, parts), self._even_at - now)
-
-    def _take(self, sent: Sent) -> None:
-        """Count parts that have left. Counted when written, not before: the rate's second is the carrier's."""
-        self._pace.take(sent.at, sent.parts)
-        if self._pace.rate is not None:
-            self._even_at = max(self._even_at, sent.at - CATCH_UP) + sent.parts / self._pace.rate
+            if self._bell.rung != rung:  # perhaps for somebody's urgent text, for a stop, or for another rate
+                return False
 
     @property
     def _day_is_over(self) -> bool:
@@ -170,10 +174,7 @@ class Lane:
 
     def _cut(self, work: Work, left: int | None) -> list[messages.Waiting]:
         """The next people of the chunk: as many as rate and day (``left``) have room for, one at least."""
-        rate = self._pace.rate
-        room = self._pace.room(now_s())
-        if rate is not None:
-            room = min(room, max(1, int(rate * EVEN)))
+        room = self._meter.target(urgent=work.run.urgent)
         if left is not None:
             room = min(room, left)
         people: list[messages.Waiting] = []
@@ -190,14 +191,19 @@ class Lane:
         if left == 0:
             await self._end_day()
             return
-        if work.chunk is None:
+        people = self._cut(work, left)
+        parts = sum(person.parts for person in people)
+        if work.chunk is None or not await self._room(work, parts):
             return
-        end = await self._gate.send(Batch(work, work.chunk, self._cut(work, left), self.sender, self.line))
+        await self._meter.note(parts)
+        self._meter.decided()
+        end = await self._gate.send(Batch(work, work.chunk, people, self.sender, Metered(self.line, self._meter)))
+        await self._follow(work, end)
+
+    async def _follow(self, work: Work, end: Sent | Unsent | CarrierDown) -> None:
         if isinstance(end, Sent):
             self._down_for = 0.0
-            if end.parts:
-                self._take(end)
-            self._shares.charge(work.run.run_id, max(end.parts, 1))
+            self._shares_of(work.run).charge(work.run.run_id, max(end.parts, 1))
         elif isinstance(end, CarrierDown):
             self._down_for = min(DOWN_MOST, max(DOWN_FIRST, self._down_for * 2))
             log.warning("carrier_down sender=%s wait_s=%.0f error=%s", self.sender.public_id, self._down_for, end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.carriers.base import Accepted, Deferred, Lost, Outcome, Refused
 from heliograph.rules import retry
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from heliograph.store.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
+class Flight(NamedTuple):
     """One person taken to be submitted."""
 
     app_id: int
@@ -154,7 +153,7 @@ def _new_places(
     moves: list[messages.Move] = []
     leaves: dict[int, int] = {}
     for number, ((zone, due_at), group) in enumerate(by_time.items(), chunk_no):
-        rows.append(chunks.NewChunk(number, zone, due_at, place, place + len(group) - 1))
+        rows.append(chunks.NewChunk(number, zone, due_at, place, place + len(group) - 1, again=True))
         for entry in group:
             moves.append(messages.Move(entry.flight.seq, entry.flight.place, place, entry.attempts))
             leaves[entry.flight.seq] = entry.flight.chunk_no

@@ -55,6 +55,17 @@ class Pace:
         """Parts a second, or None for no limit."""
         return self._rate
 
+    @property
+    def limit(self) -> int:
+        """The parts that may leave within :meth:`counts_for` of one of them; very many when there is no limit."""
+        return self._limit
+
+    def counts_for(self, parts: int = 1) -> float:
+        """Seconds for which a text of ``parts`` counts once it has left; 0.0 when there is no limit."""
+        if self._rate is None:
+            return 0.0
+        return max(self._span, parts / self._rate) if parts > self._limit else self._span
+
     def set_rate(self, rate: float | None) -> None:
         """Go by ``rate`` from now on; what was taken lately still counts."""
         self._rate, self._limit, self._span = _law(rate)

@@ -36,20 +36,25 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class NewChunk:
-    """People at places ``first_seq..last_seq``, to be texted from ``due_at`` on."""
+    """People at places ``first_seq..last_seq``, to be texted from ``due_at`` on.
+
+    ``again``: they were taken before and did not leave, so they go before everybody of their run then.
+    """
 
     chunk_no: int
     zone: str
     due_at: datetime
     first_seq: int
     last_seq: int
+    again: bool = False
 
 
 INSERT = """
-INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, due_at, first_seq, last_seq, next_seq)
-SELECT %(app_id)s, %(run_id)s, c.chunk_no, %(sender_id)s, c.zone, c.due_at, c.first_seq, c.last_seq, c.first_seq
-FROM unnest(%(chunk_no)s::int[], %(zone)s::text[], %(due_at)s::timestamptz[], %(first_seq)s::int[],
-            %(last_seq)s::int[]) AS c (chunk_no, zone, due_at, first_seq, last_seq)
+INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, priority, due_at, first_seq, last_seq, next_seq)
+SELECT %(app_id)s, %(run_id)s, c.chunk_no, %(sender_id)s, c.zone, c.again::int, c.due_at, c.first_seq, c.last_seq,
+       c.first_seq
+FROM unnest(%(chunk_no)s::int[], %(zone)s::text[], %(again)s::bool[], %(due_at)s::timestamptz[], %(first_seq)s::int[],
+            %(last_seq)s::int[]) AS c (chunk_no, zone, again, due_at, first_seq, last_seq)
 """
 
 
@@ -61,6 +66,7 @@ async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: S
         "sender_id": sender_id,
         "chunk_no": [c.chunk_no for c in chunks],
         "zone": [c.zone for c in chunks],
+        "again": [c.again for c in chunks],
         "due_at": [c.due_at for c in chunks],
         "first_seq": [c.first_seq for c in chunks],
         "last_seq": [c.last_seq for c in chunks],
@@ -70,11 +76,21 @@ async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: S
 
 # By chunk_open (app_id, sender_id, run_id, due_at, chunk_no) WHERE NOT done: an ordered walk that stops at
 # the first row. The literal LIMIT matters: a parameter there gets a generic plan and a sort of all chunks.
+# Those to be tried again come first, by chunk_again, which holds nobody else: one more probe of a small index.
+# Ordered by due time alone they would wait behind all of a long campaign, as they are due later than its beginning.
 NEXT_DUE = """
-SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
-WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
-  AND due_at <= %(now)s AND next_seq <= last_seq
-ORDER BY due_at, chunk_no LIMIT 1
+SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM (
+    (SELECT 1 AS turn, app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
+     WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done AND priority > 0
+       AND due_at <= %(now)s AND next_seq <= last_seq
+     ORDER BY due_at LIMIT 1)
+    UNION ALL
+    (SELECT 2, app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
+     WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
+       AND due_at <= %(now)s AND next_seq <= last_seq
+     ORDER BY due_at, chunk_no LIMIT 1)
+) due
+ORDER BY turn LIMIT 1
 """
 
 
