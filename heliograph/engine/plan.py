@@ -18,13 +18,14 @@ from heliograph.store import audience as members
 from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterator, Sequence
     from datetime import datetime
 
     from heliograph.store.database import Conn, Database
 
 FIRST_PAGE = 500
 PAGE = 5_000
+READ = 500  # people read at once
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
 
 
@@ -40,31 +41,52 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
     plan = _plan(run, now)
     async with db.connection() as conn:
         people, cursor = await _read(conn, run, limit=limit, with_fields=plan.needs_fields)
+        people = _once_each(people)
         numbers = [p.number for p in people]
-        known = await messages.find_numbers(conn, run.app_id, run.run_id, numbers)
         blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
-        page = await _decide(plan, _once_each(people, known), blocked)
+        page = await _decide(plan, people, blocked)
         await _give_senders(conn, run, page)
+        again = run.retry_of is None and await members.may_repeat(conn, run.app_id, run.list_ids)
         places, chunk_count = len(page.waiting) + len(page.left_out), len(page.groups())
         last = await runs.reserve(conn, run.app_id, run.run_id, places=places, chunks=chunk_count)
     if last is None:
         return False
     page.first_seq, page.first_chunk = last[0] - places + 1, last[1] - chunk_count + 1
-    more = cursor is not None
     try:
-        async with db.transaction() as conn:
-            await _write(conn, run, page, now)
-            came = cursor or runs.Cursor(members.WITHOUT, len(run.list_ids) + 1, 0)
-            kept = await runs.planned(conn, run.app_id, run.run_id, came, planned_at=None if more else now)
-            if not kept:
-                raise _RunEnded
-            # After the run's row, as everyone who locks both does: two orders would be a deadlock.
-            waiting, suppressed = len(page.waiting), len(page.left_out)
-            await tallies.plan(conn, run.app_id, run.run_id, waiting=waiting, suppressed=suppressed)
-            await bell.ring(conn, "planned")
+        while True:
+            try:
+                await _keep(db, run, page, cursor, now, again=again)
+                break
+            except messages.Repeated as met:  # an earlier page has them: the first of a number wins
+                again = True
+                page.leave_to(met.numbers)
     except _RunEnded:
         return False
-    return more
+    return cursor is not None
+
+
+async def _keep(
+    db: Database, run: runs.Run, page: _Page, cursor: runs.Cursor | None, now: datetime, *, again: bool
+) -> None:
+    """Write a page, and how far planning came by it. ``again``: who is in the run already is to be found out."""
+    came = cursor or runs.Cursor(members.WITHOUT, len(run.list_ids) + 1, 0)
+    async with db.transaction() as conn:
+        if again:
+            await messages.put(conn, run.app_id, run.run_id, list(page.message_rows()))
+        else:
+            await messages.copy_in(conn, run.app_id, run.run_id, page.message_rows())
+        if page.left_out:
+            await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
+        for sender_id, rows in page.chunk_rows().items():
+            await chunks.insert(conn, run.app_id, run.run_id, sender_id, rows)
+        if not await runs.planned(conn, run.app_id, run.run_id, came, planned_at=None if cursor else now):
+            raise _RunEnded
+        # After the run's row, as everyone who locks both does: two orders would be a deadlock.
+        waiting, suppressed = len(page.waiting), len(page.left_out)
+        if waiting + suppressed:
+            await messages.mark(conn, run.app_id, run.run_id, page.first_seq)
+        await tallies.plan(conn, run.app_id, run.run_id, waiting=waiting, suppressed=suppressed)
+        await bell.ring(conn, "planned")
 
 
 def _plan(run: runs.Run, now: datetime) -> audience.Plan:
@@ -98,7 +120,7 @@ async def _read(
                 return people, None
             level = await members.find_next_level(conn, run.app_id, run.list_ids, level)
             position, after = 1, 0
-        wanted = limit - len(people)
+        wanted = min(READ, limit - len(people))
         if not wanted:
             return people, runs.Cursor(level, position, after)
         page = await members.read_page(
@@ -110,7 +132,7 @@ async def _read(
             limit=wanted,
             with_fields=with_fields,
         )
-        people += [audience.Person(m.list_id, m.seq, m.number, m.time_zone, m.fields) for m in page]
+        people += [audience.Person(*member) for member in page]
         if len(page) < wanted:
             position, after = position + 1, 0
         else:
@@ -127,15 +149,12 @@ async def _read_failed(
     return people, runs.Cursor(run.plan_level, 1, page[-1].seq) if len(page) == limit else None
 
 
-def _once_each(people: Sequence[audience.Person], known: set[str]) -> list[audience.Person]:
-    """One person per number: the first of a number wins, over all lists of the run."""
-    seen = set(known)
-    new: list[audience.Person] = []
+def _once_each(people: Sequence[audience.Person]) -> list[audience.Person]:
+    """One person per number: the first of a number wins."""
+    first: dict[str, audience.Person] = {}
     for person in people:
-        if person.number not in seen:
-            seen.add(person.number)
-            new.append(person)
-    return new
+        first.setdefault(person.number, person)
+    return list(first.values())
 
 
 @dataclass(slots=True)
@@ -147,6 +166,11 @@ class _Page:
     sender_of: dict[str, int] = field(default_factory=dict[str, int])  # by number
     first_seq: int = 0
     first_chunk: int = 0
+
+    def leave_to(self, numbers: Container[str]) -> None:
+        """Leave out whoever has one of ``numbers``: somebody else of the run has it."""
+        self.waiting = [pair for pair in self.waiting if pair[0].number not in numbers]
+        self.left_out = [pair for pair in self.left_out if pair[0].number not in numbers]
 
     def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, str, int]:
         """What all people of a chunk have in common: due time, zone and sender."""
@@ -170,13 +194,11 @@ class _Page:
             seq += people
         return rows
 
-    def message_rows(self) -> list[messages.NewMessage]:
-        to_text = [(p, d.text, d.parts) for p, d in self.waiting]
-        not_to = [(p, None, 0) for p, _ in self.left_out]
-        return [
-            messages.NewMessage(seq, p.list_id, p.contact_seq, p.number, text, parts)
-            for seq, (p, text, parts) in enumerate(to_text + not_to, self.first_seq)
-        ]
+    def message_rows(self) -> Iterator[messages.NewMessage]:
+        for seq, (p, planned) in enumerate(self.waiting, self.first_seq):
+            yield messages.NewMessage(seq, p.list_id, p.contact_seq, p.number, planned.text, planned.parts)
+        for seq, (p, _) in enumerate(self.left_out, self.first_seq + len(self.waiting)):
+            yield messages.NewMessage(seq, p.list_id, p.contact_seq, p.number, None, 0)
 
     def reasons(self) -> list[tuple[int, str]]:
         first = self.first_seq + len(self.waiting)
@@ -217,11 +239,3 @@ async def _give_senders(conn: Conn, run: runs.Run, page: _Page) -> None:
         if chosen:
             page.sender_of |= await pools.stick(conn, run.app_id, run.pool_id, chosen, run.sender_ids)
     page.waiting.sort(key=page.when)  # stable: the lists' order within a chunk
-
-
-async def _write(conn: Conn, run: runs.Run, page: _Page, now: datetime) -> None:
-    await messages.copy_in(conn, run.app_id, run.run_id, page.message_rows())
-    if page.left_out:
-        await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
-    for sender_id, rows in page.chunk_rows().items():
-        await chunks.insert(conn, run.app_id, run.run_id, sender_id, rows)

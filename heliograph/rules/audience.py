@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.rules import hours as hours_
 from heliograph.rules import parts, template
@@ -30,8 +30,7 @@ class LeftOut(StrEnum):
 MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A contact as planning needs it. ``fields`` may be empty when the plan needs none."""
 
     list_id: int
@@ -41,8 +40,7 @@ class Person:
     fields: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """What one person gets. ``text`` None: the run's own text, word for word."""
 
     text: str | None

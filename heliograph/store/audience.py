@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from heliograph.store.database import Conn
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A contact, with its columns only when asked for."""
+class Member(NamedTuple):
+    """A contact, with its columns only when asked for. In the order of the columns of READ_LEVEL and READ_WITHOUT."""
 
     list_id: int
     seq: int
@@ -73,8 +72,26 @@ async def read_page(
         "with_fields": with_fields,
     }
     statement = READ_WITHOUT if level == WITHOUT else READ_LEVEL
-    async with conn.cursor(row_factory=class_row(Member)) as cursor:
+    async with conn.cursor(row_factory=_member) as cursor:
         return await (await cursor.execute(statement, values)).fetchall()
+
+
+def _member(_: object) -> Callable[[Sequence[Any]], Member]:
+    return Member._make
+
+
+REPEATS = """
+SELECT EXISTS (SELECT FROM contact_list
+               WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s::int[]) AND allow_duplicates)
+"""
+
+
+async def may_repeat(conn: Conn, app_id: int, list_ids: Sequence[int]) -> bool:
+    """Whether somebody may be met twice on the way through the lists: there are several, or one keeps duplicates."""
+    if len(list_ids) > 1:
+        return True
+    row = await (await conn.execute(REPEATS, {"app_id": app_id, "list_ids": list(list_ids)})).fetchone()
+    return row is not None and bool(row[0])
 
 
 # The people of several lists, each number once with how many contacts have it, in the order of the numbers: so
@@ -108,9 +125,14 @@ LAST = "+99999999999999999999"  # after every number there can be, in whatever w
 
 
 @dataclass(frozen=True, slots=True)
-class Counted(Member):
+class Counted:
     """A person of several lists; ``copies`` of its contacts have the number."""
 
+    list_id: int
+    seq: int
+    number: str
+    time_zone: str | None
+    fields: dict[str, Any]
     copies: int
 
 
@@ -154,9 +176,14 @@ ORDER BY m.seq LIMIT %(limit)s
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Member):
+class Failed:
     """A person of an earlier run; ``seq`` counts in that run, ``contact_seq`` in the list."""
 
+    list_id: int
+    seq: int
+    number: str
+    time_zone: str | None
+    fields: dict[str, Any]
     contact_seq: int
 
 

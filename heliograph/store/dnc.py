@@ -257,7 +257,10 @@ async def find_blocked(
     """Those of ``numbers`` that are on any of the lists at ``now``, by themselves or by a prefix."""
     if not list_ids or not numbers:
         return set()
-    values = {"app_id": app_id, "list_ids": list(list_ids), "numbers": list(numbers), "now": now}
+    # Numbers are digits with a plus in front, so that this is how PostgreSQL writes such an array; the driver would
+    # look up how to write each of them anew.
+    array = "{" + ",".join(numbers) + "}"
+    values = {"app_id": app_id, "list_ids": list(list_ids), "numbers": array, "now": now}
     cursor = await conn.execute(FIND_BLOCKED, values)
     return {str(row[0]) for row in await cursor.fetchall()}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.rows import class_row
+
+from heliograph.store import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from heliograph.store.database import Conn
 
 
-@dataclass(frozen=True, slots=True)
-class NewOutcome:
+class NewOutcome(NamedTuple):
     """One message's outcome. ``status`` is a word of message_status from unknown on."""
 
     app_id: int
@@ -35,9 +36,14 @@ class NewOutcome:
 # `unknown` instead of `submitting`, and the chunk is not touched again. xmax tells the two apart.
 RECORD = """
 WITH input AS (
-    SELECT * FROM unnest(
-        %(app_id)s::int[], %(run_id)s::int[], %(seq)s::int[], %(chunk_no)s::int[], %(status)s::message_status[],
-        %(reason)s::text[], %(account_id)s::int[], %(carrier_ref)s::text[], %(submitted_at)s::timestamptz[]
+    SELECT app_id::int, run_id::int, seq::int, chunk_no::int, status::message_status, reason, account_id::int,
+           carrier_ref, submitted_at::timestamptz
+    FROM ROWS FROM (
+        json_array_elements_text(%(app_id)s::json), json_array_elements_text(%(run_id)s::json),
+        json_array_elements_text(%(seq)s::json), json_array_elements_text(%(chunk_no)s::json),
+        json_array_elements_text(%(status)s::json), json_array_elements_text(%(reason)s::json),
+        json_array_elements_text(%(account_id)s::json), json_array_elements_text(%(carrier_ref)s::json),
+        json_array_elements_text(%(submitted_at)s::json)
     ) AS t (app_id, run_id, seq, chunk_no, status, reason, account_id, carrier_ref, submitted_at)
 ), put AS (
     INSERT INTO outcome AS o
@@ -80,15 +86,15 @@ FROM moved m WHERE t.app_id = m.app_id AND t.run_id = m.run_id AND t.sender_id =
 async def record(conn: Conn, outcomes: Sequence[NewOutcome], *, sender_id: int, now: datetime) -> None:
     """Record what became of people who were submitting through one sender."""
     values = {
-        "app_id": [o.app_id for o in outcomes],
-        "run_id": [o.run_id for o in outcomes],
-        "seq": [o.seq for o in outcomes],
-        "chunk_no": [o.chunk_no for o in outcomes],
-        "status": [o.status for o in outcomes],
-        "reason": [o.reason for o in outcomes],
-        "account_id": [o.account_id for o in outcomes],
-        "carrier_ref": [o.carrier_ref for o in outcomes],
-        "submitted_at": [o.submitted_at for o in outcomes],
+        "app_id": columns.of([o.app_id for o in outcomes]),
+        "run_id": columns.of([o.run_id for o in outcomes]),
+        "seq": columns.of([o.seq for o in outcomes]),
+        "chunk_no": columns.of([o.chunk_no for o in outcomes]),
+        "status": columns.of([o.status for o in outcomes]),
+        "reason": columns.of([o.reason for o in outcomes]),
+        "account_id": columns.of([o.account_id for o in outcomes]),
+        "carrier_ref": columns.of([o.carrier_ref for o in outcomes]),
+        "submitted_at": columns.times([o.submitted_at for o in outcomes]),
         "sender_id": sender_id,
         "now": now,
     }
@@ -97,8 +103,8 @@ async def record(conn: Conn, outcomes: Sequence[NewOutcome], *, sender_id: int, 
 
 SUPPRESS = """
 INSERT INTO outcome (app_id, run_id, seq, status, reason, settled_at)
-SELECT %(app_id)s, %(run_id)s, t.seq, 'suppressed', t.reason, %(now)s
-FROM unnest(%(seq)s::int[], %(reason)s::text[]) AS t (seq, reason)
+SELECT %(app_id)s, %(run_id)s, t.seq::int, 'suppressed', t.reason, %(now)s
+FROM ROWS FROM (json_array_elements_text(%(seq)s::json), json_array_elements_text(%(reason)s::json)) AS t (seq, reason)
 """
 
 
@@ -107,8 +113,8 @@ async def suppress(conn: Conn, app_id: int, run_id: int, people: Sequence[tuple[
     values = {
         "app_id": app_id,
         "run_id": run_id,
-        "seq": [seq for seq, _ in people],
-        "reason": [reason for _, reason in people],
+        "seq": columns.of([seq for seq, _ in people]),
+        "reason": columns.of([reason for _, reason in people]),
         "now": now,
     }
     await conn.execute(SUPPRESS, values)

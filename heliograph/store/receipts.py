@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from heliograph.store import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from heliograph.store.database import Conn
 
 
-@dataclass(frozen=True, slots=True)
-class NewReceipt:
+class NewReceipt(NamedTuple):
     """One receipt. ``status``: accepted, failed or delivered."""
 
     carrier_ref: str
@@ -23,20 +23,28 @@ class NewReceipt:
 
 
 # message_status is declared in lifecycle order, so `<` is the whole rule for late, repeated and stale
-# receipts. By the index outcome_ref; rows are locked in key order, so two workers cannot lock each other.
+# receipts. Rows are locked in the order of their refs, so two workers cannot lock each other.
 # Tallies of receipts have a row of their own per account (its id, negated): a lane never waits for them.
 # Answers the refs that matched no outcome.
+#
+# One probe of outcome_ref for each receipt, whatever the planner believes: a subquery that locks is never turned into
+# a join, which read all of `outcome` while its statistics were older than the run. And `(SELECT app_id)` is weighed as
+# any app: of an app that the statistics have never seen it would expect one row, and read all of it by the primary key.
 APPLY = """
 WITH input AS (
-    SELECT DISTINCT ON (carrier_ref) carrier_ref, status, code, at
-    FROM unnest(%(carrier_ref)s::text[], %(status)s::message_status[], %(code)s::text[], %(at)s::timestamptz[])
-         AS t (carrier_ref, status, code, at)
-    ORDER BY carrier_ref, status DESC
+    SELECT DISTINCT ON (carrier_ref) carrier_ref, status::message_status, code
+    FROM ROWS FROM (
+        json_array_elements_text(%(carrier_ref)s::json), json_array_elements_text(%(status)s::json),
+        json_array_elements_text(%(code)s::json)
+    ) AS t (carrier_ref, status, code)
+    ORDER BY carrier_ref, status::message_status DESC
 ), known AS (
-    SELECT o.app_id, o.run_id, o.seq, o.carrier_ref, o.status AS before, i.status AS after, i.code
-    FROM outcome o JOIN input i ON i.carrier_ref = o.carrier_ref
-    WHERE o.app_id = %(app_id)s AND o.account_id = %(account_id)s
-    ORDER BY o.app_id, o.run_id, o.seq FOR UPDATE OF o
+    SELECT o.app_id, o.run_id, o.seq, i.carrier_ref, o.before, i.status AS after, i.code
+    FROM input i CROSS JOIN LATERAL (
+        SELECT app_id, run_id, seq, status AS before FROM outcome
+        WHERE app_id = (SELECT %(app_id)s::int) AND account_id = %(account_id)s AND carrier_ref = i.carrier_ref
+        FOR UPDATE
+    ) AS o
 ), moved AS (
     UPDATE outcome o SET status = k.after, reason = nullif(k.code, ''), settled_at = %(now)s
     FROM known k
@@ -65,10 +73,9 @@ async def apply(conn: Conn, app_id: int, account_id: int, receipts: Sequence[New
     values = {
         "app_id": app_id,
         "account_id": account_id,
-        "carrier_ref": [r.carrier_ref for r in receipts],
-        "status": [r.status for r in receipts],
-        "code": [r.code for r in receipts],
-        "at": [r.at for r in receipts],
+        "carrier_ref": columns.of([r.carrier_ref for r in receipts]),
+        "status": columns.of([r.status for r in receipts]),
+        "code": columns.of([r.code for r in receipts]),
         "now": now,
     }
     cursor = await conn.execute(APPLY, values)
