@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -16,6 +18,9 @@ from heliograph.cli.desk import Desk
 from heliograph.errors import Invalid
 from heliograph.store import carrier_accounts, senders
 from heliograph.store.apps import App
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 async def set_up(here: Desk, url: str, people: bytes) -> tuple[App, Client]:
@@ -67,15 +72,15 @@ def read_people(file: Path | None, most: int | None) -> bytes:
 
     Raises :class:`Invalid` when there is no such file.
     """
-    found = file or next((path for path in _shipped() if path.exists()), None)
+    found = file or next((place for place in shipped() if place.is_file()), None)
     if found is None:
-        text = f"The example contacts are not here ({_shipped()[0]}); name a CSV file with --contacts"
+        text = f"The example contacts are not in {shipped()[0]}; name a CSV file with --contacts"
         raise Invalid(text, field="contacts")
     lines = found.read_bytes().splitlines(keepends=True)
     return b"".join(lines if most is None else lines[: most + 1])
 
 
-def _shipped() -> tuple[Path, ...]:
-    """In a checkout, and in an installed package."""
-    package = Path(__file__).resolve().parents[2]
-    return package.parent / "examples" / "contacts.csv", package / "examples" / "contacts.csv"
+def shipped(package: Traversable | None = None) -> tuple[Traversable, ...]:
+    """Where the example contacts may be: in the package, into which a wheel puts them, or beside that of a checkout."""
+    package = package or resources.files("heliograph")
+    return package / "examples" / "contacts.csv", Path(str(package)).parent / "examples" / "contacts.csv"
