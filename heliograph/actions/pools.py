@@ -49,9 +49,8 @@ async def delete(db: Database, app: App, ref: str) -> Pool:
         found = await pools.lock(conn, app.app_id, ref)
         names = await sender_users.campaigns_of_pool(conn, app.app_id, sender_body.POOL + found.name)
         if names:
-            raise InUse(
-                f"Sender pool {found.name} is used by {campaigns_named(names)}; stop or delete {counts.them(len(names))} first"
-            )
+            text = f"Sender pool {found.name} is used by {campaigns_named(names)}"
+            raise InUse(f"{text}; stop or delete {counts.them(len(names))} first")
         await pools.delete(conn, app.app_id, found.pool_id)
     return found
 

@@ -52,8 +52,9 @@ class Seal:
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.encode()).decode()
         except InvalidTag as error:
+            what = called or f"The secret of {owner}"
             text = (
-                f"{called or f'The secret of {owner}'} cannot be opened: it was sealed with another key than this server has. Give it the key it had "
+                f"{what} cannot be opened: it was sealed with another key than this server has. Give it the key it had "
                 f"before ({KEY_SETTING}, or {KEY_FILE} in the data folder), or replace the secret"
             )
             raise BadSetting(text, field=KEY_SETTING) from error

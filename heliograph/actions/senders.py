@@ -86,9 +86,8 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> Sender:
 async def _check_free(conn: Conn, app: App, found: Sender) -> None:
     names = await sender_users.campaigns_of_sender(conn, app.app_id, found.sender_id, found.address)
     if names:
-        raise InUse(
-            f"Sender {found.address} is used by {campaigns_named(names)}; stop or delete {counts.them(len(names))} first"
-        )
+        text = f"Sender {found.address} is used by {campaigns_named(names)}"
+        raise InUse(f"{text}; stop or delete {counts.them(len(names))} first")
     in_pools = await pools.list_of_sender(conn, app.app_id, found.sender_id)
     if in_pools:
         shown = ", ".join(f"pool {pool.name}" for pool in in_pools[:NAMED])

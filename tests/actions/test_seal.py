@@ -28,7 +28,7 @@ def test_a_secret_opens_only_with_its_key_and_for_its_owner() -> None:
             BadSetting, match=r"^Secret TOKEN cannot be opened: .* .HELIOGRAPH_SECRET_KEY, or secret.key "
         ):
             key.open(what, owner=owner, called="Secret TOKEN")
-    with pytest.raises(BadSetting, match="^The secret of cs-1 cannot be opened"):
+    with pytest.raises(BadSetting, match=r"^The secret of cs-1 cannot be opened"):
         other.open(sealed, owner="cs-1")
 
 
