@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.carriers import sandbox
 from heliograph.carriers.kind import Kind, Opening
+from heliograph.carriers.smpp import line as smpp
 from heliograph.errors import Invalid
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _BY_NAME: dict[str, Kind] = {
     "sandbox": sandbox.KIND,
+    "smpp": smpp.KIND,
 }
 
 KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))

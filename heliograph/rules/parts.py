@@ -24,6 +24,7 @@ MOST_PARTS = 255  # the part count of a concatenated message is one octet
 
 _ESCAPE = "\x1b"
 _LIMITS: dict[Encoding, tuple[int, int]] = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
+_WIDE_REFERENCE = 1  # septets or code units that a part loses to a reference of 16 bits
 
 # Encoding through a C charmap (one octet per character: basic 1..127, extension above) sizes a text in well
 # under a microsecond; measuring runs once per person. U+FFFE means "not in the alphabet"; the escape is never
@@ -70,12 +71,17 @@ def measure(text: str) -> Measure:
     return Measure("GSM-7", units, len(_split_gsm(text)))
 
 
-def split(text: str) -> list[str]:
-    """The parts of ``text`` in order, filled greedily; joined they are the text again."""
+def split(text: str, *, wide_reference: bool = False) -> list[str]:
+    """The parts of ``text`` in order, filled greedily; joined they are the text again.
+
+    ``wide_reference``: for a header whose reference has 16 bits, which leaves 152 septets or 66 code units: it may
+    take a part more than :func:`measure` says.
+    """
     found = measure(text)
     if found.parts == 1:
         return [text]
-    return _split_gsm(text) if found.encoding == "GSM-7" else _split_wide(text)
+    less = _WIDE_REFERENCE if wide_reference else 0
+    return _split_gsm(text, less) if found.encoding == "GSM-7" else _split_wide(text, less)
 
 
 def _measure_wide(text: str) -> Measure:
@@ -88,8 +94,8 @@ def _measure_wide(text: str) -> Measure:
     return Measure("UCS-2", units, len(_split_wide(text)))
 
 
-def _split_gsm(text: str) -> list[str]:
-    each = _LIMITS["GSM-7"][1]
+def _split_gsm(text: str, less: int = 0) -> list[str]:
+    each = _LIMITS["GSM-7"][1] - less
     septets = text.translate(_EXPANDED)
     found: list[str] = []
     start = 0
@@ -102,8 +108,8 @@ def _split_gsm(text: str) -> list[str]:
     return found
 
 
-def _split_wide(text: str) -> list[str]:
-    each = _LIMITS["UCS-2"][1]
+def _split_wide(text: str, less: int = 0) -> list[str]:
+    each = _LIMITS["UCS-2"][1] - less
     octets = _utf16(text)
     found: list[str] = []
     start = 0

@@ -8,7 +8,8 @@ from tests.carriers.contract import Rig
 from tests.carriers.hooks import HookRig
 from tests.carriers.sandbox_hooks import SandboxHooks
 from tests.carriers.sandbox_rig import SandboxRig
+from tests.carriers.smpp_rig import SmppRig
 
-RIGS: tuple[Callable[[], Rig], ...] = (SandboxRig,)
+RIGS: tuple[Callable[[], Rig], ...] = (SandboxRig, SmppRig)
 
 HOOKS: tuple[HookRig, ...] = (SandboxHooks(),)
