@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 500  # messages in one call of a carrier
 NEVER_ARRIVED = "never_arrived"
-NOT_THERE, NOTHING = "not_there", "nothing"
-FINDINGS = ("accepted", "delivered", "failed", NOT_THERE, NOTHING)
+NOTHING = "nothing"
+FINDINGS = ("accepted", "delivered", "failed", deciding.NOT_THERE, NOTHING)
 
 
 @dataclass(slots=True)
@@ -199,6 +199,9 @@ async def _turn_again(conn: Conn, app_id: int, run_id: int, absent: Sequence[Unk
     if owner.under_way:
         run, people = await resends.in_run(conn, app_id, run_id, absent, NEVER_ARRIVED, now=by.now)
         return [
-            NewDecision(run_id, one.seq, finding=NOT_THERE, new_run_id=run.run_id, new_seq=seq) for one, seq in people
+            NewDecision(run_id, one.seq, finding=deciding.NOT_THERE, new_run_id=run.run_id, new_seq=seq)
+            for one, seq in people
         ]
-    return [NewDecision(run_id, one.seq, finding=NOT_THERE) for one in absent if one.finding != NOT_THERE]
+    return [
+        NewDecision(run_id, one.seq, finding=deciding.NOT_THERE) for one in absent if one.finding != deciding.NOT_THERE
+    ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from heliograph.actions import resends
 from heliograph.errors import Conflict, Invalid, NotFound, TooLarge
 from heliograph.rules import body as reading
-from heliograph.rules import ids
+from heliograph.rules import ids, wording
 from heliograph.rules import unknown as law
 from heliograph.store import bell, campaigns, decisions, runs, senders, unknowns
 from heliograph.store.decisions import NewDecision
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from heliograph.store.database import Conn, Database
 
 MOST = 10_000  # messages in one call
+MOST_SEQ = 2**31 - 1
 ACCEPTED_BY_PERSON = "accepted_by_person"
 SENT_AGAIN = "sent_again"
+NOT_THERE = "not_there"  # a finding: the carrier never got it
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which messages a decision is about: some by id, or all unknown ones of a campaign, a run or a sender."""
+    """Which messages a decision is about: some by id, all unknown ones of a campaign, a run, a sender; all, if none."""
 
     message_ids: tuple[str, ...] | None = None
     campaign: str | None = None
@@ -65,23 +67,29 @@ class Resent:
     new_ids: list[str]
     left: int
 
+    @property
+    def second_texts(self) -> int:
+        """To how many this may be a second text: to all but those of whom the carrier said that it never came."""
+        return sum(one.finding != NOT_THERE for one in self.messages)
+
+    @property
+    def words(self) -> str:
+        """What was done, and what it may mean."""
+        again = f"{wording.counted(len(self.messages), 'message')} sent again"
+        risk = self.second_texts
+        return f"{again}. It may be a second text to {wording.people(risk)}" if risk else f"{again}: none had arrived"
+
 
 def choice(body: Mapping[str, object]) -> Choice:
-    """What a request's body chooses. Raises Invalid unless it is exactly one thing."""
+    """What a request's body chooses; what is given together narrows it. Raises Invalid when nothing is."""
     names = ("messageIds", "campaignId", "campaignInstanceId", "senderId")
-    given = [name for name in names if body.get(name) is not None]
-    if len(given) != 1:
-        what = " and ".join(given) if given else "nothing"
-        raise Invalid(f"The body chooses {what}. It takes exactly one of {', '.join(names)}", field=names[0])
-    raw = body[given[0]]
-    if given[0] == "messageIds":
-        return Choice(message_ids=tuple(_ids(raw)))
-    text = reading.text(raw, given[0], longest=200)
-    return {
-        "campaignId": Choice(campaign=text),
-        "campaignInstanceId": Choice(run=text),
-        "senderId": Choice(sender=text),
-    }[given[0]]
+    if all(body.get(name) is None for name in names):
+        raise Invalid(f"The body chooses no messages. It takes any of {', '.join(names)}", field=names[0])
+    campaign, run, sender = (
+        None if body.get(name) is None else reading.text(body[name], name, longest=200) for name in names[1:]
+    )
+    chosen = None if body.get(names[0]) is None else tuple(_ids(body[names[0]]))
+    return Choice(message_ids=chosen, campaign=campaign, run=run, sender=sender)
 
 
 def _ids(raw: object) -> list[str]:
@@ -96,23 +104,24 @@ def _ids(raw: object) -> list[str]:
 
 async def wanted(conn: Conn, app: App, chosen: Choice) -> Wanted:
     """Where to look for what was chosen. Raises NotFound for a campaign, run or sender this app does not have."""
-    if chosen.message_ids is not None:
-        parsed = [(text, ids.parse_message_id(text)) for text in chosen.message_ids]
-        bad = next((text for text, found in parsed if found is None), None)
-        if bad is not None:
-            raise Invalid(
-                f"messageIds has {reading.shown(bad)}. It takes ids such as msg-…-0000001", field="messageIds"
-            )
-        return Wanted(messages=tuple(found for _, found in parsed if found is not None))
-    if chosen.campaign is not None:
-        return Wanted(campaign_id=(await campaigns.get(conn, app.app_id, chosen.campaign)).campaign_id)
-    if chosen.run is not None:
-        if await runs.find_public(conn, app.app_id, chosen.run) is None:
-            raise NotFound(f"There is no run {chosen.run} in this app", field="campaignInstanceId")
-        return Wanted(run_public_id=chosen.run)
-    if chosen.sender is not None:
-        return Wanted(sender_id=(await senders.get_named(conn, app.app_id, chosen.sender)).sender_id)
-    return Wanted()
+    campaign = None if chosen.campaign is None else await campaigns.get(conn, app.app_id, chosen.campaign)
+    sender = None if chosen.sender is None else await senders.get_named(conn, app.app_id, chosen.sender)
+    if chosen.run is not None and await runs.find_public(conn, app.app_id, chosen.run) is None:
+        raise NotFound(f"There is no run {chosen.run} in this app", field="campaignInstanceId")
+    return Wanted(
+        campaign_id=None if campaign is None else campaign.campaign_id,
+        run_public_id=chosen.run,
+        sender_id=None if sender is None else sender.sender_id,
+        messages=None if chosen.message_ids is None else tuple(_parsed(text) for text in chosen.message_ids),
+    )
+
+
+def _parsed(message_id: str) -> tuple[str, int]:
+    found = ids.parse_message_id(message_id)
+    if found is None or found[1] > MOST_SEQ:
+        text = f"messageIds has {reading.shown(message_id)}. It takes ids such as msg-…-0000001"
+        raise Invalid(text, field="messageIds")
+    return found
 
 
 async def chosen_messages(conn: Conn, app: App, chosen: Choice) -> Decided:
@@ -123,7 +132,8 @@ async def chosen_messages(conn: Conn, app: App, chosen: Choice) -> Decided:
         known = {(one.run_public_id, one.seq) for one in found}
         other = next((each for each in where.messages if each not in known), None)
         if other is not None:
-            raise Conflict(f"Message {ids.message_id(*other)} is not unknown in this app", field="messageIds")
+            text = f"Message {ids.message_id(*other)} is not one of the unknown messages that were chosen"
+            raise Conflict(text, field="messageIds")
     more = await unknowns.count(conn, app.app_id, where) - len(found) if len(found) == MOST else 0
     return Decided(found, more)
 

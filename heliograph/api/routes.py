@@ -33,6 +33,7 @@ from heliograph.api import (
     settings,
     shapes,
     templates,
+    unknowns,
 )
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
@@ -42,6 +43,7 @@ from heliograph.api import schedule_shapes as times
 from heliograph.api import sender_shapes as through
 from heliograph.api import sending_shapes as texts
 from heliograph.api import template_shapes as said
+from heliograph.api import unknown_shapes as lost
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ ACCOUNTS = "/carrierAccounts"
 ACCOUNT = ACCOUNTS + "/{carrierAccountId:ref}"
 SENDERS = "/senders"
 SENDER = SENDERS + "/{senderId:ref}"
+UNKNOWN = "/unknownMessages"
 POOLS = "/senderPools"
 POOL = POOLS + "/{senderPoolId:ref}"
 
@@ -219,6 +222,12 @@ ROUTES = (
     Route("GET", POOL, pools.get, through.PoolAnswer, shown=(V2,)),
     Route("PUT", POOL, pools.update, through.PoolAnswer, through.PoolChanges, shown=(V2,)),
     Route("DELETE", POOL, pools.delete, through.PoolAnswer, shown=(V2,)),
+    # messages of unknown fate
+    Route("GET", UNKNOWN, unknowns.list_page, lost.UnknownAnswer, shown=(V2,)),
+    Route("POST", UNKNOWN + "/ask", unknowns.ask, lost.AskedAnswer, lost.UnknownChoice, shown=(V2,)),
+    Route("POST", UNKNOWN + "/wait", unknowns.wait, lost.DecidedAnswer, lost.UnknownWait, shown=(V2,)),
+    Route("POST", UNKNOWN + "/accept", unknowns.accept, lost.DecidedAnswer, lost.UnknownChoice, shown=(V2,)),
+    Route("POST", UNKNOWN + "/resend", unknowns.resend, lost.ResentAnswer, lost.UnknownChoice, shown=(V2,)),
     # what an app decides for all its campaigns
     Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
     Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),

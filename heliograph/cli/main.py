@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import heliograph
-from heliograph.cli import access, campaigns, dnc, exits, lists, serve, status, work
+from heliograph.cli import access, campaigns, dnc, exits, lists, serve, status, unknown, work
 from heliograph.cli.demo import command as demo
 from heliograph.config import PREFIX
 
@@ -23,10 +23,10 @@ app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("token")(access.token)
 app.command("status")(status.status)
-app.command("unknown")(status.unknown)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")
+app.add_typer(unknown.commands, name="unknown")
 app.add_typer(dnc.commands, name="dnc")
 app.add_typer(campaigns.commands, name="campaign")
 

@@ -33,6 +33,9 @@ Workers = Annotated[int | None, setting("workers", "1")]
 LogLevel = Annotated[str | None, setting("log_level", "info")]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+Numbers = Annotated[
+    bool, typer.Option("--numbers", help="Show whole numbers; else their middles are masked, as in logs.")
+]
 App = Annotated[
     str | None,
     typer.Option(

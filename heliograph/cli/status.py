@@ -1,4 +1,4 @@
-"""Commands that look: where campaigns stand, and which messages are unknown."""
+"""The command that looks where campaigns stand."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from rich.live import Live
 from heliograph.cli import desk, options, show, standing
 from heliograph.cli.desk import Desk
 from heliograph.cli.standing import Standing
-from heliograph.rules import ids
-from heliograph.store import outcomes
 from heliograph.store.apps import App
-from heliograph.store.outcomes import Unknown
 
 WATCH_SECONDS = 0.5
-UNKNOWN_PAGE = 1000
 
 
 def status(
@@ -69,42 +65,3 @@ def _print(found: list[Standing], json: bool) -> None:
     else:
         out = show.out()
         out.print(standing.table(found, out.width))
-
-
-def unknown(
-    campaign: options.Campaign, app: options.App = None, data: options.Data = None, json: options.Json = False
-) -> None:
-    """List the messages of a campaign's last run whose fate a crash or a silent carrier left open.
-
-    They are never sent again by themselves: a receipt may still settle them.
-    """
-    found = desk.run(_unknown(campaign, app, data))
-    if json:
-        show.as_json(found)
-    elif found:
-        show.out().print(show.table(["message", "number", "reason", "since"], [list(row.values()) for row in found]))
-    else:
-        typer.echo("None: the fate of every message is known.")
-
-
-async def _unknown(ref: str, app: str | None, data: options.Data) -> list[dict[str, object]]:
-    rows: list[Unknown] = []
-    async with desk.opened(data) as here, here.db.connection() as conn:
-        owner = await desk.find_app(conn, app)
-        found = await desk.find_campaign(conn, owner, ref)
-        if found.run_id is None or found.run_public_id is None:
-            return []
-        while True:
-            page = await outcomes.list_unknown(conn, owner.app_id, found.run_id, after=rows[-1].seq if rows else 0)
-            rows += page
-            if len(page) < UNKNOWN_PAGE:
-                break
-    return [
-        {
-            "messageId": ids.message_id(found.run_public_id, row.seq),
-            "number": row.number,
-            "reason": row.reason,
-            "since": show.when(row.settled_at),
-        }
-        for row in rows
-    ]

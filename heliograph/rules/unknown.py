@@ -14,7 +14,6 @@ from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 
 LONGEST_NOTE = 500
-LONGEST_WAIT = timedelta(days=30)
 
 CERTAIN_AFTER = timedelta(seconds=15)
 """How long a message has to have been unknown before "it never came" is believed.
@@ -58,7 +57,7 @@ def until(value: object, now: datetime) -> datetime:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None or not now < found <= now + LONGEST_WAIT:
-        text = f"until is {reading.shown(value)}. It takes a time to come within 30 days, such as 2031-01-01T09:00:00Z"
+    if found is None or found.tzinfo is None or found <= now:
+        text = f"until is {reading.shown(value)}. It takes a time to come, with its zone, such as 2031-01-01T09:00:00Z"
         raise Invalid(text, field="until")
     return found

@@ -26,8 +26,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from heliograph import errors
+from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import door, pages, wording
+from heliograph.web import door, pages
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heliograph.rules import campaign as law
 from heliograph.rules import draft
 from heliograph.rules.campaign import UNDER_WAY, CampaignStatus, Verb
-from heliograph.web.wording import are, counted, people, were
+from heliograph.rules.wording import are, counted, people, were
 
 if TYPE_CHECKING:
     from heliograph.store.overview import Standing

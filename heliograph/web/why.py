@@ -7,9 +7,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
-from heliograph.rules import hours
+from heliograph.rules import hours, wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import wording
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -116,7 +116,7 @@ async def test_taking_one_for_sent(frozen_world: World) -> None:
     assert [(d.kind, d.decided_by, d.note) for d in await told(world, one)] == [
         ("accept", "cli:somebody", "they called back")
     ]
-    with pytest.raises(Conflict, match="not unknown"):
+    with pytest.raises(Conflict, match="not one of the unknown"):
         await unknowns.accept(world.db, world.app, Choice(message_ids=(name,)), by(world))
 
 
