@@ -7,12 +7,14 @@ nothing), and lines of several processes do not mix.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING
 
+from heliograph import config
 from heliograph.errors import CarrierDown
 
 if TYPE_CHECKING:
@@ -38,9 +40,10 @@ class Transcript:
         """Write a line for each text, with the ref of each, all in one write; ``at`` is read right before it.
 
         False when only some bytes could be written (the disk is full): nobody can say then which texts
-        count. Raises :class:`CarrierDown` when none could.
+        count. Raises :class:`CarrierDown` when none could, or may any more.
         """
         tails = [_tail(text, ref) for text, ref in zip(texts, refs, strict=True)]
+        until = min((text.until for text in texts), default=math.inf)
         try:
             descriptor = self._open()
             _take_turn(descriptor)
@@ -50,6 +53,8 @@ class Transcript:
                 # ASCII only: one escape for every odd character, so a line is a line for every reader.
                 head = f'{{"at": {time.time():.6f}, '
                 data = (start + head + f"\n{head}".join(tails) + "\n").encode("ascii")
+                if config.boot_seconds() >= until:
+                    raise CarrierDown("The sandbox was too late to take these texts: nobody vouches for them any more")
                 return os.write(descriptor, data) == len(data)
             finally:
                 flock(descriptor, LOCK_UN)

@@ -14,6 +14,7 @@ import typer
 from heliograph import config
 from heliograph.cli import logs, options, stopping
 from heliograph.cli.stopping import Stop, Stopped
+from heliograph.engine import deadman
 from heliograph.engine.worker import Worker
 from heliograph.store.database import Database
 
@@ -36,6 +37,7 @@ def work(
     """
     settings = config.read(data=data, log_level=log_level)
     logs.start("worker", settings.log_level)
+    deadman.SWITCH.set_up()
     asyncio.run(_work(settings, tied=tied))
 
 

@@ -2,10 +2,11 @@
 
 The way of a batch, and why in this order:
 
-1. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
-2. look once more: hours in the people's zone, numbers that may not be texted;
-3. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended or paused;
-4. write the bytes; 5. leave the gate. Answers are awaited outside it, so a stop never waits for a carrier.
+1. look once more: hours in the people's zone, numbers that may not be texted;
+2. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
+3. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended, paused or panicked;
+4. write the bytes, while the session certainly still holds that gate;
+5. leave it. Answers are awaited outside, so a stop never waits for a carrier.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING
 
+from heliograph import config
 from heliograph.carriers.base import Lost, Text
+from heliograph.engine.deadman import SWITCH
 from heliograph.engine.recorder import Flight
 from heliograph.errors import CarrierDown
 from heliograph.rules import daily, hours, ids
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from heliograph.store.session import Session
 
 log = logging.getLogger(__name__)
-
-GATE_LIMIT = 5.0  # seconds after which a gate is not trusted any more: the process was frozen in it
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ class Unsent(Enum):
     SHUT = auto()  # somebody is closing the campaign's gate
     TAKEN = auto()  # the claim failed: the campaign was ended or paused, or the chunk is not as it was read
     HELD = auto()  # the people's zone is closed: they wait for its next opening
+    LATE = auto()  # this process stood still after the claim, which was undone: nobody vouches for the gate any more
 
 
 class Gate:
@@ -111,28 +113,30 @@ class Gate:
         self._clock = clock
 
     async def send(self, batch: Batch) -> Sent | Unsent | CarrierDown:
-        """Send a batch. CarrierDown, a value here: the line is broken, nothing left, nobody is lost by it."""
-        campaign_id = batch.work.run.campaign_id
+        """Send a batch. CarrierDown, a value here: the line is broken, nothing left, nobody is lost by it.
+
+        Raises StoreUnavailable when the session is lost: whoever was claimed and not written to is unknown then.
+        """
+        run, now = batch.work.run, self._clock()
+        if not hours.is_open(batch.work.hours, batch.chunk.zone, now):
+            await self._hold(batch)
+            return Unsent.HELD
         async with self._session.use() as conn:
-            entered = await locks.enter_gate(conn, campaign_id)
+            numbers = [person.number for person in batch.people]
+            blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
+            entered = await locks.enter_gate(conn, run.campaign_id)
         if not entered:
             return Unsent.SHUT
         try:
-            return await self._inside(batch)
+            return await self._inside(batch, blocked, _day(batch, blocked, now))
         finally:
             async with self._session.use(first=True) as conn:
-                await locks.leave_gate(conn, campaign_id)
+                await locks.leave_gate(conn, run.campaign_id)
 
-    async def _inside(self, batch: Batch) -> Sent | Unsent | CarrierDown:
-        """Steps 2 to 4."""
-        work, since, now = batch.work, now_s(), self._clock()
-        if not hours.is_open(work.hours, batch.chunk.zone, now):
-            await self._hold(batch)
-            return Unsent.HELD
+    async def _inside(self, batch: Batch, blocked: set[str], day: chunks.Day) -> Sent | Unsent | CarrierDown:
+        """Steps 3 and 4."""
+        work = batch.work
         async with self._session.use(first=True) as conn:
-            numbers = [person.number for person in batch.people]
-            blocked = await dnc.find_blocked(conn, work.run.app_id, work.run.dnc_list_ids, numbers, now)
-            day = _day(batch, blocked, now)
             claimed = await chunks.claim(
                 conn,
                 batch.chunk,
@@ -148,42 +152,42 @@ class Gate:
             work.put_back()
             return Unsent.TAKEN
         try:
-            if now_s() - since > GATE_LIMIT:
-                raise CarrierDown("The process stood still inside a gate")
             parts = await self._write(batch, blocked)
         except CarrierDown as error:
-            async with self._session.use() as conn:
-                await chunks.rewind(
-                    conn,
-                    batch.chunk,
-                    day,
-                    sender_id=batch.sender.sender_id,
-                    next_seq=work.next_seq,
-                    upto=batch.upto,
-                    people=len(batch.people),
-                )
+            await self._undo(batch, day)
             return error
+        if parts is None:
+            await self._undo(batch, day)
+            return Unsent.LATE
         work.took(batch.people, batch.upto)
         return Sent(parts, now_s())
 
-    async def _write(self, batch: Batch, blocked: set[str]) -> int:
-        """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out."""
-        run, now = batch.work.run, self._clock()
-        labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
-        sender = run.caller_id if batch.sender.address == "*" else batch.sender.address
-        send = [person for person in batch.people if person.number not in blocked]
-        texts = [
-            Text(
-                message_id=ids.message_id(run.public_id, person.seq),
-                sender=sender,
-                to=person.number,
-                text=run.template if person.text is None else person.text,
-                parts=person.parts,
-                labels=labels,
+    async def _undo(self, batch: Batch, day: chunks.Day) -> None:
+        """Take a claim back, of which certainly no byte has left."""
+        async with self._session.use(first=True) as conn:
+            await chunks.rewind(
+                conn,
+                batch.chunk,
+                day,
+                sender_id=batch.sender.sender_id,
+                next_seq=batch.work.next_seq,
+                upto=batch.upto,
+                people=len(batch.people),
             )
-            for person in send
-        ]
-        answers = await batch.line.submit(texts) if texts else []
+
+    async def _write(self, batch: Batch, blocked: set[str]) -> int | None:
+        """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out.
+
+        None, and nothing left, when it is not certain any more that the gate is ours.
+        """
+        now = self._clock()
+        send = [person for person in batch.people if person.number not in blocked]
+        until = self._session.sure_until
+        if config.boot_seconds() >= until:
+            return None
+        texts = _texts(batch, send, until)
+        with SWITCH.watching(until):
+            answers = await batch.line.submit(texts) if texts else []
         self._recorder.in_flight += len(send)
         for person, answer in zip(send, answers, strict=True):
             answer.add_done_callback(partial(_answered, self._recorder, _flight(batch, person, now)))
@@ -202,8 +206,27 @@ class Gate:
 
 
 def now_s() -> float:
-    """The clock that rates and gates are measured by: never set back, stops for nobody."""
+    """The clock that rates are measured by: never set back."""
     return asyncio.get_running_loop().time()
+
+
+def _texts(batch: Batch, people: Sequence[messages.Waiting], until: float) -> list[Text]:
+    """What the carrier is handed."""
+    run = batch.work.run
+    labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
+    sender = run.caller_id if batch.sender.address == "*" else batch.sender.address
+    return [
+        Text(
+            message_id=ids.message_id(run.public_id, person.seq),
+            sender=sender,
+            to=person.number,
+            text=run.template if person.text is None else person.text,
+            parts=person.parts,
+            labels=labels,
+            until=until,
+        )
+        for person in people
+    ]
 
 
 def _day(batch: Batch, blocked: set[str], now: datetime) -> chunks.Day:

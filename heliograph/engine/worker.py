@@ -19,6 +19,7 @@ from heliograph.engine import plan, purge
 from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
 from heliograph.engine.calls import Calls
+from heliograph.engine.group import Group
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
@@ -29,6 +30,7 @@ from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
 from heliograph.store import carrier_accounts, chunks, lines, locks, receipts, runs, senders
+from heliograph.store import session as session_store
 from heliograph.store.session import Session
 
 if TYPE_CHECKING:
@@ -93,9 +95,10 @@ class Worker:
 
     async def _work(self) -> None:
         """One session's worth of work. Leaves when stopped, or by StoreUnavailable when it is lost."""
-        async with Session.open(self._db) as session, asyncio.TaskGroup() as group:
+        async with Session.open(self._db) as session, Group() as group:
             self._lanes, self._lane_of, self._planning = {}, {}, {}
             background = [
+                group.create_task(_keep(session)),
                 group.create_task(self._listen()),
                 group.create_task(self._record(session)),
                 group.create_task(self._hear()),
@@ -287,6 +290,13 @@ class Worker:
                 async with session.use() as conn:
                     await locks.release(conn, locks.Kind.PURGE, 0)
             await asyncio.sleep(PURGE)
+
+
+async def _keep(session: Session) -> None:
+    """Keep the session: PostgreSQL ends one that says nothing, as that of a frozen worker does."""
+    while True:
+        await session.touch()
+        await asyncio.sleep(session_store.TOUCH / 2)
 
 
 def _by_sender(active: Sequence[runs.Run], left: Sequence[chunks.Unsettled]) -> dict[tuple[int, int], list[runs.Run]]:

@@ -38,7 +38,10 @@ KEEPALIVES = {
     "tcp_user_timeout": 10_000,
     "connect_timeout": 5,
 }
-GOING_DOWN = {"57P01", "57P02", "57P03"}  # admin shutdown, crash shutdown, cannot connect now
+GOING_DOWN = {
+    "57P01", "57P02", "57P03",  # admin shutdown, crash shutdown, cannot connect now
+    "57P05", "25P03",  # ended for having said nothing: outside a transaction, inside one
+}  # fmt: skip
 
 SET_TIME_ZONE = "SET TIME ZONE 'UTC'"
 
@@ -126,10 +129,14 @@ class Database:
         bound._inside = conn  # noqa: SLF001  # our own
         return bound
 
-    async def connect(self) -> Conn:
-        """A connection of the caller's own, outside the pool, in autocommit. The caller closes it."""
+    async def connect(self, **network: int) -> Conn:
+        """A connection of the caller's own, outside the pool, in autocommit. The caller closes it.
+
+        ``network``: how libpq is to watch over it, where that is not to be as for the others.
+        """
         try:
-            conn: Conn = await AsyncConnection.connect(await self._reach(), autocommit=True)
+            dsn = make_conninfo(await self._reach(), **network)
+            conn: Conn = await AsyncConnection.connect(dsn, autocommit=True)
             await _configure(conn)
         except psycopg.OperationalError as error:
             raise errors.StoreUnavailable(f"No connection to PostgreSQL ({_shown(self.dsn)}): {error}") from error
@@ -187,7 +194,7 @@ def lost_is_unavailable(conn: Conn, dsn: str) -> Generator[None]:
     """Let a connection lost inside the block surface as :class:`errors.StoreUnavailable`; other errors pass."""
     try:
         yield
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         if not conn.closed and error.sqlstate not in GOING_DOWN:
             raise
         raise errors.StoreUnavailable(f"The connection to PostgreSQL ({_shown(dsn)}) was lost: {error}") from error
