@@ -44,11 +44,11 @@ class Group(asyncio.TaskGroup):
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         """Wait for all. By the end of its block each of them has been told to end."""
         self._insist(asyncio.get_running_loop())
         try:
-            return await super().__aexit__(kind, error, trace)
+            await super().__aexit__(kind, error, trace)
         finally:
             if self._insisting is not None:
                 self._insisting.cancel()
