@@ -1,0 +1,101 @@
+"""Reading flows: every fault with its place; and what the linter finds in those that can be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.errors import Invalid
+from heliograph.rules.flow import document, lint
+
+
+def flow(**nodes: Any) -> dict[str, Any]:
+    return {"name": "F", "nodes": nodes}
+
+
+SAY = {"type": "send", "text": "Hi"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ([], None),
+        ({}, "name"),
+        ({"name": "F", "flow": 2, "nodes": {}}, "flow"),
+        ({"name": "F"}, "nodes"),
+        (flow(), "nodes"),
+        ({"name": "F", "start": "x", "nodes": {"a": SAY}}, "start"),
+        ({"name": "F", "expires": "soon", "nodes": {"a": SAY}}, "expires"),
+        ({"name": "F", "expires": "91d", "nodes": {"a": SAY}}, "expires"),
+        ({"name": "F", "nodes": {"a b": SAY}}, "nodes"),
+        (flow(a={"type": "sing"}), "nodes.a.type"),
+        (flow(a={"type": "send", "text": " "}), "nodes.a.text"),
+        (flow(a={"type": "send", "text": "Hi {{na"}), "nodes.a.text"),
+        (flow(a={"type": "send", "text": "Hi", "next": "b"}), "nodes.a.next"),
+        (flow(a={"type": "send", "text": "Hi", "nxt": "b"}), "nodes.a.nxt"),
+        (flow(a={"type": "wait"}), "nodes.a.next"),
+        (flow(a={"type": "wait", "next": "a", "on_timeout": "a"}), "nodes.a.timeout"),
+        (flow(a={"type": "branch", "cases": []}), "nodes.a.cases"),
+        (flow(a={"type": "branch", "cases": [{}]}), "nodes.a.cases[0]"),
+        (flow(a={"type": "branch", "cases": [{"only": "x", "number": [1, 2]}]}), "nodes.a.cases[0]"),
+        (flow(a={"type": "branch", "cases": [{"only": []}]}), "nodes.a.cases[0].only"),
+        (flow(a={"type": "branch", "cases": [{"pattern": "("}]}), "nodes.a.cases[0].pattern"),
+        (flow(a={"type": "branch", "cases": [{"number": [1]}]}), "nodes.a.cases[0].number"),
+        (flow(a={"type": "branch", "cases": [{"only": "x", "is": "y"}]}), "nodes.a.cases[0].is"),
+        (flow(a={"type": "branch", "cases": [{"only": "x"}], "max": 0}), "nodes.a.max"),
+        (flow(a={"type": "split", "ways": [{"next": "a"}]}), "nodes.a.ways"),
+        (flow(a={"type": "split", "ways": [{}, {"weight": -1}]}), "nodes.a.ways[1].weight"),
+        (flow(a={"type": "set", "field": "", "value": "x"}), "nodes.a.field"),
+        (flow(a={"type": "webhook", "url": "x", "method": "BREW"}), "nodes.a.method"),
+        (flow(a={"type": "webhook", "url": "x", "timeout_s": 99}), "nodes.a.timeout_s"),
+        (flow(a={"type": "delay", "for": "0s"}), "nodes.a.for"),
+        (flow(a={"type": "flow"}), "nodes.a.flow"),
+    ],
+)
+def test_every_fault_is_told_with_its_place(raw: object, field: str | None) -> None:
+    with pytest.raises(Invalid) as caught:
+        document.read(raw)
+    assert caught.value.field == field
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(document.KINDS), st.dictionaries(st.text(max_size=8), JSON, max_size=4), JSON)
+def test_no_document_is_too_odd_to_be_refused(kind: str, more: dict[str, object], cases: object) -> None:
+    with pytest.raises(Invalid):
+        document.read(flow(a={"type": kind, "unheard of": 1, **more, "cases": cases}))
+
+
+def kinds(raw: dict[str, Any], **known: Any) -> list[tuple[str, str]]:
+    return [(found.node, found.kind) for found in lint.lint(document.read(raw), **known)]
+
+
+def test_what_the_linter_finds() -> None:
+    assert kinds(flow(a=SAY)) == []
+    assert kinds(flow(a=SAY, b=SAY)) == [("b", "unreachable")]
+    assert kinds(flow(a=SAY | {"next": "b"}, b=SAY | {"next": "a"})) == [("a", "loop"), ("b", "loop")]
+    assert kinds(flow(a=SAY | {"next": "b"}, b={"type": "wait", "next": "a"})) == []
+    assert kinds(flow(a={"type": "branch", "cases": [{"only": "x", "next": "b"}]}, b=SAY)) == [("a", "dead end")]
+    assert kinds(flow(a={"type": "wait", "timeout": "1h", "next": "b"}, b=SAY)) == [("a", "dead end")]
+    assert kinds(flow(a=SAY | {"text": "x" * 500})) == [("a", "costly")]
+    assert kinds(flow(a=SAY | {"text": 'Hi {{name}} {{city|default:"you"}}'}), fields=["Town"]) == [
+        ("a", "missing field")
+    ]
+    assert kinds(flow(a=SAY | {"text": "Hi {{first_name}}"}), fields=["First Name"]) == []
+    assert kinds(flow(a={"type": "flow", "flow": "Other"}), flows=["F"]) == [("a", "missing flow")]
+
+
+def test_a_branch_that_counts_is_no_endless_loop() -> None:
+    raw = flow(
+        a={"type": "branch", "cases": [{"only": "x", "next": "b"}], "otherwise": "a", "max": 3, "then": "b"},
+        b={"type": "end"},
+    )
+    assert kinds(raw) == []
