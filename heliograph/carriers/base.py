@@ -182,6 +182,18 @@ class Asks(Protocol):
         ...
 
 
+@runtime_checkable
+class Windowed(Protocol):
+    """A :class:`Carrier` that takes only so many texts before it wants answers."""
+
+    def room(self, parts: int) -> int | None:
+        """How many parts may be handed over now, the next text having ``parts`` of them.
+
+        0: not even that one, answers must come first. None: it says nothing now; ``submit`` will.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that a carrier made to our webhook. Header names are in lower case; ``url`` is the one it called."""

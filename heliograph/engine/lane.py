@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from heliograph.carriers.base import Windowed
 from heliograph.engine.batch import Batch, Gate, Sent, Unsent, Work, now_s
 from heliograph.engine.meter import Meter, Metered
 from heliograph.errors import CarrierDown
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
 WINDOW = 2_000  # people in flight per worker before a lane waits for answers
+WINDOW_LOOK = 0.002  # seconds between looks at a carrier's full window
 URGENT_WINDOW = 200  # more who are in flight do not hold up texts that somebody waits for
 IDLE = 0.5  # seconds between looks when nobody rings
 DOWN_FIRST, DOWN_MOST = 1.0, 30.0  # seconds a lane waits after its carrier's line broke, doubling
@@ -172,8 +175,22 @@ class Lane:
         else:  # a person has just changed it: the worker will tell how
             await self._bell.wait(IDLE)
 
+    async def _window(self, work: Work) -> int:
+        """Wait until a carrier with a window has room for the next text; parts, or 0 to look again whose turn it is.
+
+        Waited for here, before the gate: what does not fit there would have to wait its turn anew, one by one.
+        """
+        carrier, rung = self.line.carrier, self._bell.rung
+        if not isinstance(carrier, Windowed) or not work.rest:
+            return sys.maxsize
+        while (room := carrier.room(work.people[work.taken].parts)) == 0:
+            await self._bell.wait(WINDOW_LOOK)
+            if self.stopping or self._bell.rung != rung:
+                return 0
+        return sys.maxsize if room is None else room
+
     def _cut(self, work: Work, left: int | None) -> list[messages.Waiting]:
-        """The next people of the chunk: as many as rate and day (``left``) have room for, one at least."""
+        """The next people of the chunk: as many as rate, and day and window (``left``), have room for, one at least."""
         room = self._meter.target(urgent=work.run.urgent)
         if left is not None:
             room = min(room, left)
@@ -191,7 +208,10 @@ class Lane:
         if left == 0:
             await self._end_day()
             return
-        people = self._cut(work, left)
+        room = await self._window(work)
+        if room == 0:
+            return
+        people = self._cut(work, room if left is None else min(left, room))
         parts = sum(person.parts for person in people)
         if work.chunk is None or not await self._room(work, parts):
             return

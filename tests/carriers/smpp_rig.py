@@ -10,7 +10,7 @@ from heliograph.carriers import registry
 from heliograph.carriers.base import Carrier
 from heliograph.carriers.smpp.simulator import script as scripts
 from heliograph.carriers.smpp.simulator.centre import Centre
-from tests.carriers.contract import SECRET, WRITTEN, Answer, Can, DeafEar, Ear, Later, Script
+from tests.carriers.contract import SECRET, Answer, Can, DeafEar, Ear, Later, Script
 from tests.carriers.sandbox_rig import ANSWERS, LATER
 
 HOST = "127.0.0.1"

@@ -61,7 +61,7 @@ def test_a_wrong_setting_is_named_with_what_it_takes(settings: dict[str, Any], f
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     with pytest.raises(Invalid, match=r"'pigeon'.*sandbox"):
         registry.check("pigeon", {})
-    assert registry.KINDS == ("sandbox",)
+    assert "sandbox" in registry.KINDS
 
 
 @pytest.mark.anyio

@@ -81,9 +81,17 @@ class Line:
 
     # ------------------------------------------------------------ the contract
 
-    def room(self) -> int:
-        """How many parts the windows have room for now; 0 while no bind takes texts."""
-        return sum(session.room for session in self._sessions())
+    def room(self, parts: int) -> int | None:
+        """See :class:`heliograph.carriers.base.Windowed`. Small rooms count as none: batches are cheaper than texts."""
+        sessions = self._sessions()
+        if not sessions:
+            return None
+        window = self._settings.window
+        if parts > window:
+            return parts if any(session.idle for session in sessions) else 0
+        least = max(parts, window // 3)
+        # Texts like the next one: what a window has left over for no whole text is no room.
+        return sum(room - room % parts for session in sessions if (room := session.room) >= least)
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
         """Write texts. One that the windows have no room for is deferred at once. See the carrier contract."""
