@@ -71,6 +71,18 @@ async def update(db: Database, seal: Seal, app: App, ref: str, body: object, *, 
     return changed
 
 
+async def resume(db: Database, app: App, ref: str) -> CarrierAccount:
+    """Let texts go through an account again; workers open its line anew within a second. Raises NotFound.
+
+    If its carrier still does not let us in, it is paused again. One that is not paused only gets a new line.
+    """
+    async with db.transaction() as conn:
+        found = await carrier_accounts.lock(conn, app.app_id, ref)
+        resumed = await carrier_accounts.resume(conn, app.app_id, found.account_id)
+        await bell.ring(conn, "carrier account")
+    return resumed
+
+
 async def delete(db: Database, app: App, ref: str, *, now: datetime) -> CarrierAccount:
     """Delete an account and its secrets; answers it as it was. Raises NotFound, InUse naming the senders on it."""
     async with db.transaction() as conn:

@@ -61,6 +61,12 @@ class Hearing:
         account.stands = lines.Standing(of.app_id, of.account_id, state.value, since, said, next_try_at, of.version)
         self._news = self._news or account.stands != before
 
+    def not_opened(self, of: CarrierAccount, words: str, *, seconds: float) -> None:
+        """A line could not be opened, and is tried again in ``seconds``; unless we were refused, it is down."""
+        stands = self._accounts.setdefault((of.app_id, of.account_id), _Account()).stands
+        if stands is None or stands.state != LineState.REFUSED.value or stands.version != of.version:
+            self.stands(of, LineState.DOWN, words, next_try_at=self._clock() + timedelta(seconds=seconds))
+
     def closed(self, of: CarrierAccount) -> None:
         """An account has no line here any more."""
         account = self._accounts.get((of.app_id, of.account_id))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import seal as seals
 from heliograph.actions import secrets
 from heliograph.carriers import registry
+from heliograph.carriers.base import LineState
 from heliograph.errors import CarrierDown, HeliographError
 
 if TYPE_CHECKING:
@@ -30,19 +31,41 @@ AFTER_FAULT = 5.0  # seconds before a line that could not be opened is tried aga
 
 
 class Line:
-    """A carrier account's line, through all its openings. ``opened`` counts them."""
+    """A carrier account's line, through all its openings.
+
+    ``opened`` counts these, ``failures`` the submissions that it did not take; ``why`` says what was wrong last.
+    """
 
     def __init__(self, account: CarrierAccount, carrier: Carrier | None) -> None:
         self.account = account
         self.carrier: Carrier | None = carrier
         self.opened = 1
-        self.why = ""  # it is not open
+        self.failures = 0
+        self.why = ""
+        self._failing_since: float | None = None
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
-        """As :meth:`heliograph.carriers.base.Carrier.submit`; CarrierDown too while it could not be opened."""
-        if self.carrier is None:
-            raise CarrierDown(f"The line of {self.account.public_id} is not open: {self.why}")
-        return await self.carrier.submit(texts)
+        """As :meth:`heliograph.carriers.base.Carrier.submit`; CarrierDown too while it is not open."""
+        try:
+            if self.carrier is None:
+                raise CarrierDown(f"The line of {self.account.public_id} is not open: {self.why}")
+            answers = await self.carrier.submit(texts)
+        except CarrierDown as error:
+            self.failures += 1
+            if self._failing_since is None:
+                self._failing_since = asyncio.get_running_loop().time()
+            if self.carrier is not None:
+                self.why = error.message
+            raise
+        self._failing_since = None
+        return answers
+
+    def out_of_use(self, patience: float) -> bool:
+        """Whether nothing can go through it for now: it is paused, or has failed for ``patience`` seconds."""
+        if self.account.paused_at is not None:
+            return True
+        since = self._failing_since
+        return since is not None and asyncio.get_running_loop().time() - since >= patience
 
 
 class Lines:
@@ -61,11 +84,33 @@ class Lines:
         return list(self._lines)
 
     async def of(self, account: CarrierAccount) -> Line:
-        """The line of an account, opened if it is not. Raises what opening it raises."""
+        """The line of an account, opened if it is not. One whose carrier is not reached is tried again by itself.
+
+        Raises what else opening it raises: what is wrong with it here need not be so at another worker.
+        """
         line = self._lines.get(account.account_id)
         if line is None:
-            line = self._lines[account.account_id] = Line(account, await self._open(account))
+            line = Line(account, None)
+            if account.paused_at is None:
+                try:
+                    line.carrier = await self._open(account)
+                except CarrierDown as error:
+                    self._not_opened(line, account, error)
+            else:
+                self._paused(line, account)
+            self._lines[account.account_id] = line
         return line
+
+    def _not_opened(self, line: Line, account: CarrierAccount, error: HeliographError) -> None:
+        log.error("carrier_not_opened account=%s error=%s", account.public_id, error)
+        line.why = error.message
+        self._not_before[account.account_id] = asyncio.get_running_loop().time() + AFTER_FAULT
+        self._hearing.not_opened(account, error.message, seconds=AFTER_FAULT)
+
+    def _paused(self, line: Line, account: CarrierAccount) -> None:
+        line.why = f"the account is paused: {account.paused_reason}"
+        self._hearing.of(account)  # what the old line still says of itself is not how the account stands
+        self._hearing.stands(account, LineState.REFUSED, account.paused_reason or "")
 
     def renew(self, accounts: Sequence[CarrierAccount], group: asyncio.TaskGroup) -> None:
         """Hold the lines against their accounts as they are now, those that are not deleted.
@@ -84,10 +129,21 @@ class Lines:
             line = self._lines.get(account_id)
             if line is None or account_id in self._opening:
                 continue
+            if account.paused_at is not None:
+                if line.account.paused_at is None:
+                    self._pause(line, account, group)
+                continue
             changed = line.account.version != account.version
             if changed or (line.carrier is None and now >= self._not_before.get(account_id, 0.0)):
                 self._opening.add(account_id)
                 group.create_task(self._reopen(line, account))
+
+    def _pause(self, line: Line, account: CarrierAccount, group: asyncio.TaskGroup) -> None:
+        """Close the line of an account that is paused now: nothing asks its carrier any more."""
+        carrier, line.carrier, line.account = line.carrier, None, account
+        self._paused(line, account)
+        if carrier is not None:
+            group.create_task(carrier.close())
 
     async def _reopen(self, line: Line, account: CarrierAccount) -> None:
         """Exchange what a line sends through. One that cannot be opened sends nothing: its old settings are void."""
@@ -95,8 +151,7 @@ class Lines:
         try:
             new = await self._open(account)
         except HeliographError as error:
-            log.error("carrier_not_opened account=%s error=%s", account.public_id, error)  # noqa: TRY400  # its sentence says it all
-            self._not_before[account.account_id] = asyncio.get_running_loop().time() + AFTER_FAULT
+            self._not_opened(line, account, error)
         finally:
             self._opening.discard(account.account_id)
         if self._lines.get(account.account_id) is line:

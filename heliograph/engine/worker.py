@@ -19,6 +19,7 @@ from heliograph.engine import plan, purge
 from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
 from heliograph.engine.calls import Calls
+from heliograph.engine.failover import Failover
 from heliograph.engine.group import Group
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.lane import Lane
@@ -104,6 +105,7 @@ class Worker:
                 group.create_task(self._hear()),
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
+                group.create_task(Failover(session, self._lane_of, self._clock).run()),
                 group.create_task(Calls(self._db, self._settings, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),

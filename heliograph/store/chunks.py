@@ -128,7 +128,8 @@ WITH allowed AS (
 ), here AS (
     SELECT FROM chunk
     WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
-      AND next_seq = %(next_seq)s AND gaps = %(gaps)s AND EXISTS (SELECT FROM allowed)
+      AND next_seq = %(next_seq)s AND gaps = %(gaps)s AND last_seq = %(last_seq)s AND sender_id = %(sender_id)s
+      AND EXISTS (SELECT FROM allowed)
     FOR UPDATE
 ), counted AS (
     INSERT INTO sender_day AS d (app_id, sender_id, day, parts)
@@ -173,7 +174,7 @@ async def claim(  # what is claimed, from where to where, for whom
 
     Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
     run and Active, the cursor stands elsewhere, somebody was moved out of the chunk since it was read
-    (``gaps``), or the sender's day has not so many parts left.
+    (``gaps``), it was given to another sender, or the sender's day has not so many parts left.
     """
     values = {
         "app_id": chunk.app_id,
@@ -182,6 +183,7 @@ async def claim(  # what is claimed, from where to where, for whom
         "campaign_id": campaign_id,
         "sender_id": sender_id,
         "next_seq": next_seq,
+        "last_seq": chunk.last_seq,
         "gaps": gaps,
         "upto": upto,
         "people": people,
