@@ -226,7 +226,7 @@ async def _pages(
                 raise Invalid(f"Page {page + 1} is at the same place as one before it: {law.plain_url(question.url)}")
             asked.add(question.url)
             raw = await line.ask(question)
-            answer = await asyncio.to_thread(pull_answer.read, raw)
+            answer = await asyncio.to_thread(pull_answer.read, raw, pull.records)
             records = pull_answer.records(answer, pull.records)
             if records and raw == before:
                 raise Invalid(

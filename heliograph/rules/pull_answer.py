@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urljoin, urlsplit
 
 from heliograph.errors import Invalid
-from heliograph.rules import body, contact
+from heliograph.rules import body, contact, json_text
 
 if TYPE_CHECKING:
     from heliograph.rules.contact import Contact
@@ -26,10 +26,10 @@ class Problem(NamedTuple):
     problem: str
 
 
-def read(answer: bytes) -> object:
-    """The JSON value that was answered. Raises Invalid."""
+def read(answer: bytes, path: str) -> object:
+    """The JSON value that was answered, read in small steps down to the records at ``path``. Raises Invalid."""
     try:
-        return json.loads(answer.decode("utf-8-sig"))
+        return json_text.loads(answer.decode("utf-8-sig"), len(path.split(".")) + 1 if path else 1)
     except UnicodeDecodeError as error:
         raise Invalid(f"The answer is not UTF-8 text: byte {error.start} cannot be read") from error
     except RecursionError as error:

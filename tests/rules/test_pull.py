@@ -263,11 +263,11 @@ def test_it_is_said_how_far_a_path_leads() -> None:
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"\xff", b"[" * 100_000, b"[" + b"9" * 5000 + b"]", b"{'a': 1}"])
 def test_what_is_no_json_is_told(raw: bytes) -> None:
     with pytest.raises(Invalid):
-        pull_answer.read(raw)
+        pull_answer.read(raw, "items")
 
 
 def test_json_is_read_with_its_byte_order_mark() -> None:
-    assert pull_answer.read(b"\xef\xbb\xbf[1]") == [1]
+    assert pull_answer.read(b"\xef\xbb\xbf[1]", "") == [1]
 
 
 def test_a_record_becomes_a_contact() -> None:
