@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import heliograph
-from heliograph.cli import access, campaigns, dnc, exits, lists, serve, status, unknown, work
+from heliograph.cli import access, campaigns, dnc, exits, lists, serve, smsc, status, unknown, work
 from heliograph.cli.demo import command as demo
 from heliograph.config import PREFIX
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
 app.command("demo")(demo.demo)
+app.command("smsc")(smsc.smsc)
 app.command("token")(access.token)
 app.command("status")(status.status)
 app.add_typer(access.app_commands, name="app")
