@@ -127,7 +127,7 @@ class Meter:
         """Hand ``texts`` over at the first moment the rate allows, and count them."""
         parts = sum(text.parts for text in texts)
         self._learn_lead()
-        while (left := max(self._pace.wait(now_s(), parts), self._free_at - now_s())) > 0:
+        while (left := max(self._pace.wait(now_s(), parts), self._free_at - now_s())) > 0:  # noqa: ASYNC110  # for a time, not for a change
             await asyncio.sleep(left)  # for a time, not for something to happen
         answers = await line.submit(texts)
         at = now_s()  # not before: a part that is written late counts from then

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import importing, laws, machine, report, sending, settling, stopping
+from tests.bench import importing, laws, machine, pacing, report, sending, settling, stopping
 from tests.bench.rig import Scale, rig
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "import": importing.measure,
     "receipts": settling.measure,
     "sending": sending.measure,
+    "pacing": pacing.measure,
     "delete": stopping.measure,
 }
 

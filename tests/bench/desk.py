@@ -7,6 +7,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.rig import CALLER
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -24,6 +26,7 @@ class Desk:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         self._asked = 0.0
         self._base = f"/campaign/api/v2/public/{rig.app.public_id}/campaign"
+        self._one = f"/api/public/bot/{rig.app.public_id}/outboundsms"
         self._headers = {"auth": rig.token, "Content-Type": "application/json"}
 
     def __enter__(self) -> Self:
@@ -48,6 +51,13 @@ class Desk:
         began = time.perf_counter()
         answer = self._ask("DELETE", f"/{campaign_id}?campaignType=sms")
         return (time.perf_counter() - began) * 1000, str(answer["data"]["status"])
+
+    def text(self, to: str) -> float:
+        """Have one text sent to one person; unix seconds at which that was asked."""
+        body = json.dumps({"fromNo": CALLER, "toNo": to, "message": "Your code is 2718"})
+        asked = time.time()
+        self._send("POST", self._one, body)
+        return asked
 
     def health(self) -> float:
         """Milliseconds of ``GET /healthz``."""

@@ -19,17 +19,22 @@ class Taken:
     first: float = 0.0  # unix seconds
     last: float = 0.0
     texts: int = 0
+    parts: int = 0
     ends: int = 0  # bytes of the transcript up to the end of its last line
 
 
 class Evidence:
-    """Follows the transcript of a data folder. ``times`` keeps the moments of the one campaign it is asked to."""
+    """Follows the transcript of a data folder. ``times`` keeps the moments of the one campaign it is asked to, ``at``
+    those of each number that begins with ``watch``.
+    """
 
-    def __init__(self, path: Path, *, follow: str | None = None) -> None:
+    def __init__(self, path: Path, *, follow: str | None = None, watch: str | None = None) -> None:
         self._path = path
         self._offset = path.stat().st_size if path.exists() else 0
         self._rest = b""
         self._follow = follow
+        self._watch = watch
+        self.at: dict[str, float] = {}
         self.taken: dict[str, Taken] = {}
         self.times: list[float] = []
         self.numbers: set[str] = set()
@@ -64,6 +69,9 @@ class Evidence:
         taken = self.taken.setdefault(campaign_id, Taken(first=at))
         taken.last = max(taken.last, at)
         taken.texts += 1
+        taken.parts += int(str(line["parts"]))
+        if self._watch is not None and str(line["to"]).startswith(self._watch):
+            self.at[str(line["to"])] = at
         taken.ends = ends
         if campaign_id == self._follow:
             self.times.append(at)
