@@ -82,10 +82,12 @@ class Hearing:
     async def flush(self, db: Database) -> None:
         """Keep everything heard so far. If the store is away nothing is forgotten: flush again."""
         for (app_id, account_id), account in list(self._accounts.items()):
-            while account.heard:
-                group = account.heard[:AT_ONCE]
+            left = len(account.heard)  # what is heard meanwhile waits for its own flush: small groups cost the most
+            while left:
+                group = account.heard[: min(left, AT_ONCE)]
                 await actions.record(db, app_id, account_id, group, now=self._clock())
                 del account.heard[: len(group)]
+                left -= len(group)
             while account.written:
                 wrote = account.written[:AT_ONCE]
                 async with db.transaction() as conn:
