@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test bench torture lock clean chromium
+.PHONY: help setup run check test bench torture lock clean chromium peer smpp
 
 # The first Python that is new enough; `make setup PYTHON=/path/to/python` takes another.
 IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -34,7 +34,7 @@ check: setup ## Lint, format, types, import contract, documents; changes nothing
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q tests/test_docs.py tests/test_house.py
 
-test: setup chromium ## Run every test on a real PostgreSQL, two processes at a time
+test: setup chromium peer ## Run every test on a real PostgreSQL, two processes at a time
 	$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
@@ -42,6 +42,9 @@ bench: setup ## Measure this machine: texts per second, time to stop, import, ea
 
 torture: setup ## Kill everything at random under a large campaign, fill its disk, turn its clocks; the carrier judges (8 min)
 	@$(BIN)/python -m tests.torture $(ARGS)
+
+smpp: setup peer ## Send a campaign of 100,000 over SMPP to an SMSC that is not ours, and one whose link is cut 20 times
+	SMPP_PEOPLE=100000 SMPP_CUTS=20 $(BIN)/pytest -q tests/engine/test_smpp.py --durations=0 $(ARGS)
 
 lock: setup ## Write requirements.lock from pyproject.toml, hashes for every platform (ARGS=--upgrade: newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv
@@ -89,4 +92,16 @@ chromium: ## Install the browser of the console's tests where it is missing and 
 		else \
 			echo "No chromium here: the browser tests are skipped. To run them: sudo apt-get install chromium"; \
 		fi; \
+	fi
+
+# The SMSC that is not ours is npm's package `smpp`; it stays out of the lock and of the wheel.
+PEER := $(VENV)/smpp-peer
+peer: $(VENV)/.ready ## Install the SMSC of the SMPP tests where node and npm are (part of test)
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "No node and npm here: the tests against an SMSC that is not ours are skipped."; \
+	elif ! cmp -s tests/smpp/package.json $(PEER)/package.json; then \
+		echo "Installing npm's smpp for the SMPP tests ..."; \
+		mkdir -p $(PEER) && cp tests/smpp/package.json $(PEER)/ && cd $(PEER) \
+			&& npm install --no-package-lock --no-audit --no-fund --silent </dev/null >/dev/null 2>&1 \
+			|| { rm -f package.json; echo "It could not be installed: these tests are skipped."; }; \
 	fi
