@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -13,6 +13,7 @@ from heliograph.actions import contacts as adding
 from heliograph.api import auth, campaign_query, envelope, files
 from heliograph.api.lists import ListId
 from heliograph.api.shapes import CONTACT_ID
+from heliograph.errors import Invalid
 from heliograph.rules import columns, counts, ids, phone, spreadsheet
 from heliograph.store import contact_search, contacts, lists
 from heliograph.store.contact_search import Sought
@@ -41,6 +42,13 @@ Limit = Annotated[
     Query(
         description="How many to answer.",
         json_schema_extra={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+]
+Search = Annotated[
+    str | None,
+    Query(
+        description="Only those whose number, first name, last name or unique id this is, the whole of it and whatever "
+        "the case (of a unique id the case counts). Not together with the four."
     ),
 ]
 PhoneNumber = Annotated[
@@ -80,6 +88,7 @@ async def list_page(  # noqa: PLR0913  # a parameter is a query value
     *,
     skip: Skip = None,
     limit: Limit = None,
+    search: Search = None,
     number: PhoneNumber = None,
     first_name: FirstName = None,
     last_name: LastName = None,
@@ -88,23 +97,21 @@ async def list_page(  # noqa: PLR0913  # a parameter is a query value
 ) -> Response:
     """The contacts of a list, a page at a time, in order of arrival.
 
-    With `phoneNumber`, `firstName`, `lastName`, `uniqueId` or `priority` only those who are exactly that.
+    With `phoneNumber`, `firstName`, `lastName`, `uniqueId` or `priority` only those who are exactly that, with
+    `search` whoever has one of the first four.
     """
     whole_number = campaign_query.whole_number
     passed = whole_number(skip, "skip", default=0, least=0, most=MAX_SKIP)
     most = whole_number(limit, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
-    words = {"firstName": first_name, "lastName": last_name, "uniqueId": unique_id}
+    asked = {"phoneNumber": number, "firstName": first_name, "lastName": last_name, "uniqueId": unique_id}
+    anything = (search or "").strip()
+    if anything and any(asked.values()):
+        text = "search looks into all four fields, and so goes without phoneNumber, firstName, lastName and uniqueId"
+        raise Invalid(text, field="search")
     async with call.db.connection() as conn:
         found = await lists.get(conn, call.app.app_id, list_id, only=True)
-        sought = Sought(
-            phone.normalise(number, field="phoneNumber") if number else None,
-            whole_number(priority, "priority", least=0, most=MAX_PRIORITY) if priority else None,
-            {
-                field: (value.strip(), columns.holding(found.columns, field))
-                for field, value in words.items()
-                if value is not None and value.strip()
-            },
-        )
+        level = whole_number(priority, "priority", least=0, most=MAX_PRIORITY) if priority else None
+        sought = _anywhere(found, anything, level) if anything else _sought(found, asked, level)
         if sought.is_anybody:
             total = found.contact_count
             page = await contacts.list_page(conn, call.app.app_id, found.list_id, skip=passed, limit=most)
@@ -114,6 +121,27 @@ async def list_page(  # noqa: PLR0913  # a parameter is a query value
             page = await contact_search.read(conn, *of_list, seqs)
     rows = [row(found, one) for one in page]
     return envelope.success("Contacts retrieved successfully", campaign_query.page(rows, passed, most, total))
+
+
+def _sought(target: ContactList, asked: Mapping[str, str | None], priority: int | None) -> Sought:
+    """Whoever is exactly as asked, by system fields. Raises Invalid for a number that is none."""
+    number, *words = ((field, (value or "").strip()) for field, value in asked.items())
+    return Sought(
+        phone.normalise(number[1], field=number[0]) if number[1] else None,
+        priority,
+        {field: (value, columns.holding(target.columns, field)) for field, value in words if value},
+    )
+
+
+def _anywhere(target: ContactList, text: str, priority: int | None) -> Sought:
+    """Whoever has ``text`` as their number, first name, last name or unique id."""
+    try:
+        number = phone.normalise(text)
+    except Invalid:  # not everything that is looked for is a number
+        number = None
+    fields = ("firstName", "lastName", "uniqueId")
+    words = {field: (text, columns.holding(target.columns, field)) for field in fields}
+    return Sought(number, priority, words, either=True)
 
 
 async def get(call: auth.Campaigns, list_id: ListId, contact_id: ContactId) -> Response:

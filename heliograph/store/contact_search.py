@@ -20,12 +20,14 @@ class Sought:
     """What to look for; None and nothing: whatever it is.
 
     ``words`` are values of system fields (``firstName``), each with the columns of the list that may hold it, the one
-    that counts first in front.
+    that counts first in front. Whoever is as all of these is found. With ``either`` it is whoever has this ``number``,
+    or any one of the ``words``.
     """
 
     number: str | None
     priority: int | None
     words: Mapping[str, tuple[str, Sequence[str]]]
+    either: bool = False
 
     @property
     def is_anybody(self) -> bool:
@@ -34,13 +36,13 @@ class Sought:
 
 
 # The value that counts of a field is the first that is not blank; case counts only in a unique id.
-_FIRST_NAME = """ AND lower(%(firstName)s) = (
+_FIRST_NAME = """lower(%(firstName)s) = (
     SELECT lower(btrim(fields ->> c.name)) FROM unnest(%(firstName_columns)s::text[]) WITH ORDINALITY AS c (name, place)
     WHERE btrim(fields ->> c.name) <> '' ORDER BY c.place LIMIT 1)"""
-_LAST_NAME = """ AND lower(%(lastName)s) = (
+_LAST_NAME = """lower(%(lastName)s) = (
     SELECT lower(btrim(fields ->> c.name)) FROM unnest(%(lastName_columns)s::text[]) WITH ORDINALITY AS c (name, place)
     WHERE btrim(fields ->> c.name) <> '' ORDER BY c.place LIMIT 1)"""
-_UNIQUE_ID = """ AND %(uniqueId)s = (
+_UNIQUE_ID = """%(uniqueId)s = (
     SELECT btrim(fields ->> c.name) FROM unnest(%(uniqueId_columns)s::text[]) WITH ORDINALITY AS c (name, place)
     WHERE btrim(fields ->> c.name) <> '' ORDER BY c.place LIMIT 1)"""
 
@@ -62,15 +64,18 @@ async def find(
     statement: LiteralString = FIND
     first, last = min(skip + 1, _LARGEST), min(skip + limit, _LARGEST)
     values: dict[str, object] = {"app_id": app_id, "list_id": list_id, "first": first, "last": last}
-    if sought.number is not None:
-        statement += " AND number = %(number)s"
-        values["number"] = sought.number
     if sought.priority is not None:
         statement += " AND priority = %(priority)s"
         values["priority"] = sought.priority
+    told: list[LiteralString] = []
+    if sought.number is not None:
+        told.append("number = %(number)s")
+        values["number"] = sought.number
     for field, (value, names) in sought.words.items():
-        statement += _WORDS[field]
+        told.append(_WORDS[field])
         values |= {field: value, f"{field}_columns": list(names)}
+    if told:
+        statement += " AND (" + (" OR " if sought.either else " AND ").join(told) + ")"
     row = await (await conn.execute(statement, values)).fetchone()
     return (0, []) if row is None else (int(row[0]), list(row[1]))
 

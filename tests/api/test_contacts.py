@@ -142,6 +142,15 @@ async def test_contacts_are_looked_for_by_what_is_known_of_them(
     assert await found("lastName=Example") == [1, 2]
     assert await found("uniqueId=u-1") == [1]
     assert await found("priority=3") == [1, 2]
+    assert await found("search=%2B1+415+555+0101") == [2]
+    assert await found("search=ada") == [1, 3]
+    assert await found("search=EXAMPLE&priority=3&skip=1") == [2]
+    assert await found("search=u-1") == [1]
+    assert await found("search=U-1") == [2]
+    assert await found("search=gold") == []
+    assert await found("search=+") == [1, 2, 3]
+    refused = await ask(api, tenant, "GET", "Leads/getAllContacts?search=ada&lastName=x", 400)
+    assert refused["errors"][0]["field"] == "search"
     assert await found("priority=3&firstName=bob&lastName=EXAMPLE") == [2]
     assert await found("priority=3&skip=1&limit=1") == [2]
     assert await found("priority=3&skip=2147483647&limit=1000") == []
