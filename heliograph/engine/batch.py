@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from heliograph.carriers.base import Outcome
     from heliograph.config import Clock
-    from heliograph.engine.lines import Line
+    from heliograph.engine.meter import Metered
     from heliograph.engine.recorder import Recorder
     from heliograph.store.runs import Run
     from heliograph.store.senders import Sender
@@ -78,7 +78,7 @@ class Batch:
     chunk: chunks.Chunk
     people: Sequence[messages.Waiting]
     sender: Sender
-    line: Line
+    line: Metered
 
     @property
     def upto(self) -> int:

@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.carriers.base import Deferred
-from heliograph.engine.lines import Line
 from heliograph.rules.pace import Pace
 from heliograph.rules.throttle import Throttle
 from heliograph.store import sender_pace
@@ -29,17 +28,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heliograph.carriers.base import Outcome, Text
+    from heliograph.engine.lines import Line
+    from heliograph.store.carrier_accounts import CarrierAccount
     from heliograph.store.senders import Sender
     from heliograph.store.session import Session
 
 log = logging.getLogger(__name__)
 
+BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
 EVEN, EVEN_LEARNED = 0.05, 0.02  # seconds of the rate in one batch; finer where a carrier is watching
 CATCH_UP, CATCH_UP_LEARNED = 0.5, 0.02  # seconds of the rate that may be made up for after the lane was held up
 URGENT = 0.005  # of the rate, kept free by ordinary texts for those that somebody waits for
 LEAD = 0.025  # seconds at most that a claimed batch waits for its moment: a stop waits for it too
 AGAIN = 0.25  # seconds to the next batch after one was turned away, if it would take longer at the learned rate
 NOTE = 5.0  # seconds between two notes of a lane that is sending
+ROUNDING = 1e-9  # 20 batches of 9.95 are 199
 AHEAD = 10.0  # seconds for which a note says that something may leave: more than until the next one, and a gate
 TRUSTED = 900.0  # seconds for which what another worker has learned is believed
 
@@ -53,6 +56,7 @@ class Meter:
         self._pace = Pace(sender.parts_per_second)
         self._throttle = Throttle(sender.parts_per_second)
         self._even_at = 0.0  # when the next batch would leave if batches left evenly
+        self._owed = 0.0  # parts that batches had too few, as texts are whole
         self._free_at = -math.inf  # what another worker may have sent counts until then
         self._lead = 0.003  # seconds from deciding on a batch to writing it, lately
         self._decided: float | None = None
@@ -84,7 +88,7 @@ class Meter:
             return
         self._pace.set_rate(limit)
         self._throttle.set_limit(limit)
-        self._even_at = now_s()
+        self._even_at, self._owed = now_s(), 0.0
         self._noted = -math.inf
 
     @property
@@ -92,17 +96,32 @@ class Meter:
         """Parts a second to go by now: the sender's own, or what its carrier takes if that is less."""
         return self._throttle.rate
 
-    def target(self, *, urgent: bool) -> int:
-        """Parts for the next batch; a text of more parts may leave too, alone."""
-        rate = self.rate
-        if rate is None:
-            return self._pace.limit
-        even = EVEN if self._throttle.learned is None else EVEN_LEARNED
-        return max(1, min(int(rate * even), self._pace.limit - (0 if urgent else self._reserve)))
-
     @property
     def _reserve(self) -> int:
-        return 0 if self._pace.rate is None else int(self._pace.rate * URGENT)
+        """Parts of the rate's limit that ordinary texts leave free."""
+        return 0 if self._pace.rate is None else int(self._pace.limit * URGENT)
+
+    @property
+    def _even(self) -> tuple[float, float] | None:
+        """Parts a second at which ordinary batches leave, and parts in each; None without any limit.
+
+        A whole number of batches fits into what the rate allows: else the last one would wait for the first, and
+        its parts would be lost in every second.
+        """
+        rate = self.rate
+        if rate is None:
+            return None
+        if self._throttle.learned is not None:
+            return rate, min(rate * EVEN_LEARNED, BATCH)
+        limit = self._pace.limit - self._reserve
+        return limit / self._pace.counts_for(), limit / math.ceil(limit / min(max(rate * EVEN, 1.0), BATCH))
+
+    def target(self, *, urgent: bool) -> int:
+        """Parts for the next batch; a text of more parts may leave too, alone."""
+        even = self._even
+        if even is None:
+            return self._pace.limit
+        return max(1, int(even[1]) if urgent else int(even[1] + self._owed + ROUNDING))
 
     def wait(self, parts: int, *, urgent: bool) -> float:
         """Seconds until a batch of ``parts`` should be begun: 0.0 or less when now."""
@@ -113,7 +132,7 @@ class Meter:
         if not urgent and parts + self._reserve <= self._pace.limit:
             wanted += self._reserve
         wait = max(self._pace.wait(now, wanted), self._free_at - now, self._throttle.wait(now))
-        if not urgent and self.rate is not None:
+        if not urgent:
             wait = max(wait, self._even_at - now)
         if wait > self._lead:
             self._waited = True
@@ -145,10 +164,11 @@ class Meter:
             self._decided = None
 
     def _spread(self, at: float, parts: int) -> None:
-        rate = self.rate
-        if rate is not None:
+        even = self._even
+        if even is not None:
             behind = CATCH_UP if self._throttle.learned is None else CATCH_UP_LEARNED
-            self._even_at = max(self._even_at, at - behind) + parts / rate
+            self._even_at = max(self._even_at, at - behind) + parts / even[0]
+            self._owed = min(max(0.0, self._owed + even[1] - parts), even[1])
 
     def _answered(self, sent_at: float, parts: int, answer: Future[Outcome]) -> None:
         """Only what was turned away is told to the throttle."""
@@ -196,13 +216,17 @@ class Meter:
         self._spoke = True
 
 
-class Metered(Line):
+class Metered:
     """A line as the batches of one lane see it."""
 
     def __init__(self, line: Line, meter: Meter) -> None:
-        super().__init__(line.account, line.carrier)
         self._line = line
         self._meter = meter
+
+    @property
+    def account(self) -> CarrierAccount:
+        """Whose line it is."""
+        return self._line.account
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
         """As :meth:`Line.submit`, at the moment and at the rate that the meter allows."""
