@@ -9,7 +9,7 @@ from heliograph.actions import runs as ordinary
 from heliograph.errors import Conflict, IllegalMove, Invalid, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules.campaign import Verb
-from heliograph.store import campaigns, runs, schedules
+from heliograph.store import campaigns, runs, schedules, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ async def retry(
 ) -> Campaign:
     """Begin a run over those of an earlier run (the last one unless ``run_id`` names another) that failed.
 
-    Never over anyone accepted, delivered or unknown. Raises NotFound, IllegalMove, Invalid.
+    Never over anyone accepted, delivered or unknown. Raises NotFound, IllegalMove, Invalid, and Conflict when there is
+    nobody to retry: a run over nobody would end at once, and stand in the way as the last one.
     """
     wrong = next((word for word in classes if word not in RETRY_CLASSES), None)
     if wrong is not None or not classes:
@@ -60,7 +61,7 @@ async def retry(
         if campaign.status in law.WAITING:
             text = f"Campaign {campaign.name} is {campaign.status.value}; disable its schedule to retry by hand"
             raise IllegalMove(text, field="status")
-        status = law.after(campaign.status, Verb.PLAY, name=campaign.name)
+        status = law.after(campaign.status, Verb.RETRY, name=campaign.name)
         wanted = run_id or campaign.run_public_id
         earlier = None if wanted is None else await runs.find_public(conn, app.app_id, wanted)
         if earlier is None or earlier.campaign_id != campaign.campaign_id:
@@ -68,5 +69,11 @@ async def retry(
                 f"Campaign {campaign.name} has no run {wanted}" if wanted else f"{campaign.name} has never been played"
             )
             raise NotFound(text, field="campaignInstanceId")
+        ended = await tallies.read(conn, app.app_id, earlier.run_id, now)
+        numbers = {"failed": ended.failed, "expired": ended.expired}
+        if not any(numbers[word] for word in classes):
+            there = ", ".join(f"{number} {word}" for word, number in numbers.items())
+            text = f"Run {earlier.public_id} of campaign {campaign.name} has nobody to retry as {', '.join(classes)}"
+            raise Conflict(f"{text}: it has {there}", field="classes")
         kind = ordinary.Kind(retry_of=earlier.run_id, retry_classes=tuple(dict.fromkeys(classes)))
         return await ordinary.begin(conn, campaign, status, now=now, kind=kind)

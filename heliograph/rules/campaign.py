@@ -24,6 +24,7 @@ class Verb(StrEnum):
     """What can be done to a campaign that changes its status."""
 
     PLAY = "play"
+    RETRY = "retry"  # play over those of an earlier run with whom it failed
     EMERGENCY = "emergency"  # play at once, whatever the schedule and the hours say, before all others
     PAUSE = "pause"
     RESUME = "resume"
@@ -43,6 +44,9 @@ MOVES: dict[tuple[CampaignStatus, Verb], CampaignStatus] = {
     (_S.READY, Verb.PLAY): _S.ACTIVE,
     (_S.STOPPED, Verb.PLAY): _S.ACTIVE,
     (_S.COMPLETED, Verb.PLAY): _S.ACTIVE,
+    (_S.READY, Verb.RETRY): _S.ACTIVE,
+    (_S.STOPPED, Verb.RETRY): _S.ACTIVE,
+    (_S.COMPLETED, Verb.RETRY): _S.ACTIVE,
     # An Active campaign has to be stopped first, a Paused one can only be resumed as what it is.
     (_S.READY, Verb.EMERGENCY): _S.ACTIVE,
     (_S.STOPPED, Verb.EMERGENCY): _S.ACTIVE,

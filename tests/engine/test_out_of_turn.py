@@ -62,6 +62,10 @@ async def test_a_retry_reaches_exactly_those_who_failed(world: World) -> None:
         ledger = await world.until(again)
     assert {t["to"] for t in world.transcript()[before:]} == {number(3), number(5)}
     assert ledger.total == 2
+    with pytest.raises(Conflict, match="nobody to retry as expired: it has 2 failed, 0 expired"):
+        await reruns.retry(
+            world.db, world.app, campaign.public_id, run_id=first.run_public_id, classes=["expired"], now=world.clock()
+        )
     with pytest.raises(Invalid, match="delivered"):
         await reruns.retry(
             world.db, world.app, campaign.public_id, run_id=None, classes=["delivered"], now=world.clock()
