@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
+from heliograph.actions import carrier_lines, secrets
 from heliograph.actions import receipts as receipt_actions
 from heliograph.actions import replies as reply_actions
-from heliograph.actions import secrets
 from heliograph.carriers import registry
-from heliograph.carriers.base import Call
+from heliograph.carriers.base import Call, ReceiptState
 from heliograph.errors import Invalid
-from heliograph.store import carrier_accounts, locks, receipts, webhook_calls
+from heliograph.store import carrier_accounts, carrier_counts, locks, receipts, webhook_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,10 @@ async def work(db: Database, seal: Seal, app_id: int, account_id: int, *, now: d
             await receipt_actions.record(here, app_id, account_id, said.receipts, now=now)
         if said.replies:
             await reply_actions.keep(conn, app_id, account_id, said.replies, now=now)
+        counted = Counter(carrier_lines.class_of(ReceiptState(r.status), r.code) for r in said.receipts)
+        if counted:
+            counts = [carrier_counts.Count(app_id, account_id, what, n) for what, n in sorted(counted.items())]
+            await carrier_counts.add(conn, counts, now=now)
         if said.unread:
             await webhook_calls.set_aside(conn, app_id, account_id, said.unread)
             await webhook_calls.forget_aside(conn, app_id, account_id, keep=KEEP_ASIDE)

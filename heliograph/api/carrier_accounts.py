@@ -8,7 +8,7 @@ from fastapi import Path
 from starlette.responses import Response
 
 from heliograph.actions import carrier_accounts as editing
-from heliograph.actions import trials
+from heliograph.actions import carrier_health, trials
 from heliograph.api import auth, envelope
 from heliograph.api.sender_shapes import CARRIER_ACCOUNT_ID
 from heliograph.store import carrier_accounts, senders
@@ -68,6 +68,53 @@ async def delete(call: auth.Campaigns, account: CarrierAccountId) -> Response:
     """Delete a carrier account and its secrets, unless a sender uses it."""
     gone = await editing.delete(call.db, call.app, account, now=call.now)
     return envelope.success(f"Carrier account {gone.name} deleted successfully", _record(gone, []))
+
+
+async def resume(call: auth.Campaigns, account: CarrierAccountId) -> Response:
+    """Let texts go through a paused carrier account again.
+
+    An account is paused when its carrier refuses its credentials. Workers open its line anew within a second; if the
+    carrier still refuses, it is paused again. Changing its settings resumes it too.
+    """
+    resumed = await editing.resume(call.db, call.app, account)
+    async with call.db.connection() as conn:
+        there = await senders.list_of_account(conn, call.app.app_id, resumed.account_id)
+    return envelope.success(f"Carrier account {resumed.name} resumed successfully", _record(resumed, there))
+
+
+async def health(call: auth.Campaigns, account: CarrierAccountId) -> Response:
+    """How a carrier account does.
+
+    Its lines, its rate, what its carrier refused in the last hour, how late receipts are, what it said last.
+    """
+    async with call.db.connection() as conn:
+        found = await carrier_accounts.get_named(conn, call.app.app_id, account)
+        (seen,) = await carrier_health.read(conn, call.app.app_id, [found], now=call.now)
+    return envelope.success("Carrier account health retrieved successfully", told(seen))
+
+
+def told(seen: carrier_health.Health) -> dict[str, object]:
+    """Health as it is answered."""
+    return {
+        "state": seen.state,
+        "since": None if seen.since is None else envelope.instant(seen.since),
+        "lastWords": seen.words,
+        "lines": [
+            {
+                "worker": line.worker,
+                "state": line.state,
+                "since": envelope.instant(line.since),
+                "lastWords": line.words,
+                "nextTryAt": None if line.next_try_at is None else envelope.instant(line.next_try_at),
+            }
+            for line in seen.lines
+        ],
+        "textsPerSecond": round(seen.rate, 2),
+        "partsPerSecondLimit": seen.limit,
+        "lastHour": dict(sorted(seen.last_hour.items())),
+        "receiptSeconds": None if seen.lag is None else {"p50": round(seen.lag[0], 3), "p95": round(seen.lag[1], 3)},
+        "unreadCalls": seen.unread,
+    }
 
 
 async def test(call: auth.Campaigns, account: CarrierAccountId) -> Response:

@@ -210,6 +210,8 @@ ROUTES = (
         shown=(V2,),
     ),
     Route("DELETE", ACCOUNT, carrier_accounts.delete, through.CarrierAccountAnswer, shown=(V2,)),
+    Route("GET", ACCOUNT + "/health", carrier_accounts.health, through.HealthAnswer, shown=(V2,)),
+    Route("POST", ACCOUNT + "/resume", carrier_accounts.resume, through.CarrierAccountAnswer, shown=(V2,)),
     Route("POST", ACCOUNT + "/test", carrier_accounts.test, through.TestAnswer, through.TestText, shown=(V2,)),
     Route("POST", SENDERS, senders.create, through.SenderAnswer, through.SenderDraft, shown=(V2,), makes="senderId"),
     Route("GET", SENDERS, senders.list_all, through.SendersAnswer, shown=(V2,)),

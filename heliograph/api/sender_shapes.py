@@ -93,6 +93,50 @@ class CarrierAccountsAnswer(Shape):
     data: list[CarrierAccountRecord]
 
 
+class LineRecord(Shape):
+    """A worker's line to a carrier."""
+
+    worker: str = Field(examples=["mail-1:4711"])
+    state: Literal["up", "down", "refused"]
+    since: str
+    lastWords: str = Field(description="What the line, or the carrier, said last.")
+    nextTryAt: str | None
+
+
+class ReceiptSeconds(Shape):
+    """Seconds from a text to its receipt: of half of the last ones, and of 95 in 100."""
+
+    p50: float
+    p95: float
+
+
+class HealthRecord(Shape):
+    """How a carrier account does."""
+
+    state: Literal["up", "down", "refused", "paused", "closed"] = Field(
+        description="`paused`: its carrier refused our credentials; nothing is sent until it is changed or resumed. "
+        "`closed`: no worker has a line to it, as there is nothing to send or nobody works."
+    )
+    since: str | None
+    lastWords: str
+    lines: list[LineRecord]
+    textsPerSecond: float = Field(description="What the carrier took lately, over half a minute.")
+    partsPerSecondLimit: float | None = Field(description="Of its senders together; null when one has no limit.")
+    lastHour: dict[str, int] = Field(
+        description="How often what: `accepted`, `lost`, `refused:CODE`, `deferred:CODE`, `delivered`, `failed:CODE`."
+    )
+    receiptSeconds: ReceiptSeconds | None
+    unreadCalls: int = Field(description="Calls of the carrier that could not be read and are kept for a look.")
+
+
+class HealthAnswer(Shape):
+    """How a carrier account does, in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: HealthRecord
+
+
 class SenderDraft(Shape):
     """A sender to create."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING
 from heliograph.actions import carrier_lines
 from heliograph.actions import receipts as actions
 from heliograph.actions import replies as reply_actions
-from heliograph.carriers.base import LineState
-from heliograph.store import lines, receipts
+from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Refused
+from heliograph.store import carrier_counts, lines, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from heliograph.carriers.base import Receipt, Reply
+    from heliograph.carriers.base import Outcome, Receipt, Reply
     from heliograph.config import Clock
     from heliograph.store.carrier_accounts import CarrierAccount
     from heliograph.store.database import Database
@@ -34,6 +35,7 @@ class _Account:
     heard: list[receipts.NewReceipt] = field(default_factory=list[receipts.NewReceipt])
     written: list[Reply] = field(default_factory=list["Reply"])
     stands: lines.Standing | None = None  # None: it has no line, or has said nothing of it
+    counts: Counter[str] = field(default_factory=Counter[str])  # since they were written last
     ear: Ear | None = None  # of the line that was opened last: only that one tells how the line stands
 
 
@@ -74,6 +76,12 @@ class Hearing:
             account.stands, account.ear = None, None
             self._news = True
 
+    def count(self, of: CarrierAccount, outcome: Outcome) -> None:
+        """A carrier has answered for a text."""
+        account = self._accounts.get((of.app_id, of.account_id))
+        if account is not None:
+            account.counts[_class(outcome)] += 1
+
     @property
     def pending(self) -> int:
         """Receipts and replies heard and not yet kept."""
@@ -97,16 +105,23 @@ class Hearing:
 
     async def leave(self, db: Database) -> None:
         """Take back all that was set down of lines: this worker ends."""
-        await carrier_lines.tell(db, self.worker, [], now=self._clock())
+        await carrier_lines.tell(db, self.worker, [], [], now=self._clock())
 
     async def _tell_lines(self, db: Database) -> None:
         """Set down how the lines stand, when that has changed or was not said for a while."""
         now = self._clock()
         if not self._news and self._told_at is not None and now - self._told_at < AGAIN:
             return
+        counts = [
+            carrier_counts.Count(app_id, account_id, what, n)
+            for (app_id, account_id), account in self._accounts.items()
+            for what, n in account.counts.items()
+        ]
+        for account in self._accounts.values():
+            account.counts.clear()
         self._news, told = False, [account.stands for account in self._accounts.values() if account.stands is not None]
         try:
-            await carrier_lines.tell(db, self.worker, told, now=now)
+            await carrier_lines.tell(db, self.worker, told, counts, now=now)
         except BaseException:
             self._news = True
             raise
@@ -129,6 +144,7 @@ class Ear:
 
     def receipts(self, said: Sequence[Receipt], /) -> None:
         """Keep receipts until the next flush."""
+        self._account.counts.update(carrier_lines.class_of(r.state, r.code) for r in said)
         self._account.heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in said]
 
     def replies(self, said: Sequence[Reply], /) -> None:
@@ -140,6 +156,18 @@ class Ear:
         self._spoke = True
         if self._account.ear is self:
             self._hearing.stands(self._of, state, words)
+
+
+def _class(outcome: Outcome) -> str:
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Lost():
+            return "lost"
+        case Refused(code):
+            return carrier_lines.named("refused", code)
+        case Deferred(code):
+            return carrier_lines.named("deferred", code)
 
 
 def _storable(words: str) -> str:

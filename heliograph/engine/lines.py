@@ -36,7 +36,8 @@ class Line:
     ``opened`` counts these, ``failures`` the submissions that it did not take; ``why`` says what was wrong last.
     """
 
-    def __init__(self, account: CarrierAccount, carrier: Carrier | None) -> None:
+    def __init__(self, account: CarrierAccount, carrier: Carrier | None, hearing: Hearing | None = None) -> None:
+        self._hearing = hearing
         self.account = account
         self.carrier: Carrier | None = carrier
         self.opened = 1
@@ -58,7 +59,13 @@ class Line:
                 self.why = error.message
             raise
         self._failing_since = None
+        for answer in answers:
+            answer.add_done_callback(self._count)
         return answers
+
+    def _count(self, answer: Future[Outcome]) -> None:
+        if self._hearing is not None and not answer.cancelled() and answer.exception() is None:
+            self._hearing.count(self.account, answer.result())
 
     def out_of_use(self, patience: float) -> bool:
         """Whether nothing can go through it for now: it is paused, or has failed for ``patience`` seconds."""
@@ -90,7 +97,7 @@ class Lines:
         """
         line = self._lines.get(account.account_id)
         if line is None:
-            line = Line(account, None)
+            line = Line(account, None, self._hearing)
             if account.paused_at is None:
                 try:
                     line.carrier = await self._open(account)

@@ -30,7 +30,7 @@ from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
-from heliograph.store import carrier_accounts, chunks, lines, locks, receipts, runs, senders
+from heliograph.store import carrier_accounts, carrier_counts, chunks, lines, locks, receipts, runs, senders
 from heliograph.store import session as session_store
 from heliograph.store.session import Session
 
@@ -289,6 +289,7 @@ class Worker:
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await lines.forget_old(conn, before=self._clock() - timedelta(days=1))
+                    await carrier_counts.forget(conn, before=self._clock() - timedelta(hours=3))
                 async with session.use() as conn:
                     await locks.release(conn, locks.Kind.PURGE, 0)
             await asyncio.sleep(PURGE)
