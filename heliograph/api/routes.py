@@ -34,6 +34,7 @@ from heliograph.api import (
     shapes,
     templates,
     unknowns,
+    why,
 )
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
@@ -44,6 +45,7 @@ from heliograph.api import sender_shapes as through
 from heliograph.api import sending_shapes as texts
 from heliograph.api import template_shapes as said
 from heliograph.api import unknown_shapes as lost
+from heliograph.api import why_shapes as reasons
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ ROUTES = (
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
+    Route("GET", ONE + "/why", why.get, reasons.WhyAnswer, shown=(V2,)),
     # schedules
     Route("POST", ALL + "/schedule", schedules.switch, times.ScheduleAnswer, times.ScheduleDraft, shown=(V2,)),
     Route("GET", ONE + "/schedule", schedules.get, times.ScheduleRecordAnswer, shown=(V2,)),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import heliograph
-from heliograph.cli import access, campaigns, dnc, exits, lists, serve, smsc, status, unknown, work
+from heliograph.cli import access, campaigns, dnc, exits, lists, serve, smsc, status, unknown, why, work
 from heliograph.cli.demo import command as demo
 from heliograph.config import PREFIX
 
@@ -24,6 +24,7 @@ app.command("demo")(demo.demo)
 app.command("smsc")(smsc.smsc)
 app.command("token")(access.token)
 app.command("status")(status.status)
+app.command("why")(why.why)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.rows import dict_row
 
 from heliograph.errors import NotFound
 from heliograph.rules.campaign import CampaignStatus
+from heliograph.rules.why import Facts, Numbers, Through, Wait
 from heliograph.store import locks, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from heliograph.store.database import Conn
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """``people`` in ``zone`` who may not be texted before ``due_at``; ``day_used``: because their sender's day is."""
-
-    zone: str
-    due_at: datetime
-    people: int
-    day_used: bool = False
+FRESH = timedelta(seconds=15)  # what a worker last said of a line: it says so again every few seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,8 @@ class Standing:
     ``planned``: the lists of the run have been read to the end. ``waits`` are the first two times that
     people are held until, soonest first. ``next_at``: when it starts by itself, if it does.
     ``carrier``, ``parts_per_second``: the carriers of the run's senders, and what these may send together.
-    ``lane_held``: some worker sends through one of them now.
+    ``through``: its senders, and how their carriers' lines stand. ``served``: somebody serves its caller id now.
+    ``gate_closing``: somebody who stops it waits for the last batch to be written.
     What concerns the run is empty when there never was one.
     """
 
@@ -59,7 +54,9 @@ class Standing:
     calling_hours: dict[str, Any] | None
     carrier: str | None
     parts_per_second: float | None
-    lane_held: bool
+    served: bool
+    gate_closing: bool
+    through: tuple[Through, ...]
     waits: tuple[Wait, ...]
     ledger: tallies.Ledger
 
@@ -68,15 +65,47 @@ class Standing:
         """Contacts of the run's lists that have not been read yet; at most so many people are still to come."""
         return 0 if self.planned or self.run_id is None else max(0, self.audience - self.ledger.total)
 
+    @property
+    def facts(self) -> Facts:
+        """What tells why it stands where it stands."""
+        ledger = self.ledger
+        return Facts(
+            status=self.status,
+            caller_id=self.caller_id,
+            numbers=Numbers(
+                total=ledger.total,
+                held=ledger.held,
+                ready=ledger.ready,
+                submitting=ledger.submitting,
+                unknown=ledger.unknown,
+                expired=ledger.expired,
+                sent=ledger.sent,
+            ),
+            contacts=self.contacts,
+            lists=len(self.list_names),
+            next_at=self.next_at,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            audience=self.audience,
+            planned=self.planned,
+            calling_hours=self.calling_hours,
+            rate=self.parts_per_second,
+            served=self.served,
+            gate_closing=self.gate_closing,
+            through=self.through,
+            waits=self.waits,
+        )
+
 
 # One snapshot for all, so that every row adds up. Per campaign with a run: a handful of tally rows by primary
 # key and, while the run goes on, its open chunks with a due time ahead by the partial index chunk_open (500
 # people each; ten million held are an index range of 20,000). No message and no outcome is touched.
-# pg_locks is read once, for all lanes.
+# pg_locks is read once, for all lanes and gates.
 _SELECT = """
-WITH lane AS MATERIALIZED (
-    SELECT objid::bigint AS sender_id FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(lane)s
+WITH held AS MATERIALIZED (
+    SELECT classid::int AS kind, objid::bigint AS id, granted FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 2
+      AND (granted AND classid = %(lane)s OR NOT granted AND classid = %(gate)s AND mode = 'ExclusiveLock')
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ), shown AS (
     SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.status, c.priority, c.caller_id, c.message,
@@ -91,16 +120,35 @@ _NUMBERS = """
 )
 SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.status, s.priority, s.caller_id,
        s.message, linked.list_names, linked.contacts, s.run_id, s.started_at, s.ended_at, s.audience, s.planned,
-       s.calling_hours, z.next_at, through.carrier, through.parts_per_second,
-       EXISTS (SELECT FROM lane WHERE lane.sender_id = ANY(s.sender_ids)) AS lane_held,
+       s.calling_hours, z.next_at, through.carrier, through.parts_per_second, through.senders,
+       EXISTS (SELECT FROM held WHERE held.kind = %(gate)s AND held.id = s.campaign_id) AS gate_closing,
+       CASE WHEN s.caller_id ILIKE 'pool:%%'
+           THEN EXISTS (
+               SELECT FROM sender_pool p WHERE p.app_id = s.app_id AND 'pool:' || lower(p.name) = lower(s.caller_id)
+           ) ELSE EXISTS (
+               SELECT FROM sender e
+               WHERE e.app_id = s.app_id AND e.address IN (s.caller_id, '*') AND e.deleted_at IS NULL
+           ) END AS served,
        coalesce(later.held, 0)::bigint AS later_held, later.zones, later.dues, later.people, later.used, sums.*
 FROM shown s
 JOIN app a ON a.app_id = s.app_id
 LEFT JOIN schedule z ON z.app_id = s.app_id AND z.campaign_id = s.campaign_id AND z.enabled
 CROSS JOIN LATERAL (
     SELECT string_agg(DISTINCT k.kind, ', ') AS carrier,
-           CASE WHEN bool_and(n.parts_per_second IS NOT NULL) THEN sum(n.parts_per_second) END AS parts_per_second
+           CASE WHEN bool_and(n.parts_per_second IS NOT NULL) THEN sum(n.parts_per_second) END AS parts_per_second,
+           json_agg(json_build_object(
+               'address', n.address, 'account', k.name, 'gone', n.deleted_at IS NOT NULL OR k.deleted_at IS NOT NULL,
+               'lane_held', EXISTS (SELECT FROM held WHERE held.kind = %(lane)s AND held.id = n.sender_id),
+               'paused_at', k.paused_at, 'paused_reason', coalesce(k.paused_reason, ''),
+               'down_since', l.since, 'next_try_at', l.next_try_at, 'words', coalesce(l.words, '')
+           ) ORDER BY n.sender_id) AS senders
     FROM sender n JOIN carrier_account k ON k.app_id = n.app_id AND k.account_id = n.account_id
+    LEFT JOIN LATERAL (
+        SELECT min(i.since) AS since, min(i.next_try_at) AS next_try_at,
+               (array_agg(i.words ORDER BY i.seen_at DESC))[1] AS words
+        FROM line i WHERE i.app_id = n.app_id AND i.account_id = n.account_id AND i.seen_at > %(fresh)s
+        HAVING bool_and(i.state <> 'up')
+    ) l ON true
     WHERE n.app_id = s.app_id AND n.sender_id = ANY(s.sender_ids)
 ) through
 CROSS JOIN LATERAL (
@@ -160,8 +208,7 @@ async def page(
         "status": None if status is None else status.value,
         "offset": offset,
         "limit": limit,
-        "now": now,
-        "lane": locks.Kind.LANE,
+        **moment(now),
     }
     async with conn.cursor(row_factory=dict_row) as cursor:
         rows = await (await cursor.execute(PAGE, values)).fetchall()
@@ -173,12 +220,17 @@ GET: LiteralString = f"{_SELECT} AND c.app_id = %(app_id)s AND c.public_id = %(p
 
 async def get(conn: Conn, app_id: int, public_id: str, *, now: datetime) -> Standing:
     """One campaign of an app. Raises NotFound."""
-    values = {"app_id": app_id, "public_id": public_id, "now": now, "lane": locks.Kind.LANE}
+    values = {"app_id": app_id, "public_id": public_id, **moment(now)}
     async with conn.cursor(row_factory=dict_row) as cursor:
         row = await (await cursor.execute(GET, values)).fetchone()
     if row is None:
         raise NotFound(f"There is no campaign {public_id} in this app; it may have been deleted", field="campaignId")
     return _standing(row)
+
+
+def moment(now: datetime) -> dict[str, object]:
+    """What the statements above take of the time and of locks."""
+    return {"now": now, "fresh": now - FRESH, "lane": int(locks.Kind.LANE), "gate": int(locks.Kind.GATE)}
 
 
 COUNT = """
@@ -198,6 +250,25 @@ async def count(conn: Conn, *, app_id: int | None) -> dict[CampaignStatus, int]:
 _LEDGER = ("total", "submitting", "unknown", "accepted", "failed", "delivered", "suppressed", "expired")
 
 
+def _through(told: Mapping[str, Any]) -> Through:
+    """A sender as the statement's JSON tells of it: there, times are text."""
+    paused, down, again = (
+        None if told[name] is None else datetime.fromisoformat(told[name])
+        for name in ("paused_at", "down_since", "next_try_at")
+    )
+    return Through(
+        address=told["address"],
+        account=told["account"],
+        gone=told["gone"],
+        lane_held=told["lane_held"],
+        paused_at=paused,
+        paused_reason=told["paused_reason"],
+        down_since=down,
+        next_try_at=again,
+        words=told["words"],
+    )
+
+
 def _standing(row: Mapping[str, Any]) -> Standing:
     values = dict(row)
     waiting, held = values.pop("waiting"), values.pop("later_held")
@@ -206,6 +277,7 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     waits = [values.pop(name) or () for name in ("zones", "dues", "people", "used")]
     values["status"] = CampaignStatus(values["status"])
     values["list_names"] = tuple(values["list_names"])
+    values["through"] = tuple(_through(sender) for sender in values.pop("senders") or ())
     return Standing(
         **values,
         waits=tuple(Wait(zone, due_at, int(people), used) for zone, due_at, people, used in zip(*waits, strict=True)),

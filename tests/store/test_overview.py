@@ -9,6 +9,7 @@ from heliograph.actions import access
 from heliograph.actions.seal import Seal
 from heliograph.errors import NotFound
 from heliograph.rules.campaign import CampaignStatus
+from heliograph.rules.why import Wait
 from heliograph.store import locks, overview, tallies
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ async def test_numbers_are_those_of_each_runs_ledger_and_cost_no_look_at_message
             assert standing.ledger == await tallies.read(conn, app.app_id, standing.run_id, clock())
             assert (standing.ledger.total, standing.ledger.held, standing.ledger.ready) == (4000, 2000, 2000)
             hour = clock() + timedelta(hours=1)
-            assert standing.waits == (overview.Wait("Asia/Kolkata", hour, 2000),)
-        values = {"app_id": None, "status": None, "limit": 50, "offset": 0, "now": clock(), "lane": locks.Kind.LANE}
+            assert standing.waits == (Wait("Asia/Kolkata", hour, 2000),)
+        values = {"app_id": None, "status": None, "limit": 50, "offset": 0, **overview.moment(clock())}
         plan = await plan_of(conn, **values)
     assert "chunk_open" in plan
     assert "tally_pkey" in plan
@@ -92,7 +93,7 @@ async def test_who_waits_for_a_used_up_day_is_held_and_told_so(db: Database, clo
         assert standing.run_id is not None
         assert standing.ledger == await tallies.read(conn, app.app_id, standing.run_id, clock())
         assert (standing.ledger.held, standing.ledger.ready) == (4000, 0)
-        assert standing.waits == (overview.Wait("Asia/Kolkata", tomorrow, 4000, day_used=True),)
+        assert standing.waits == (Wait("Asia/Kolkata", tomorrow, 4000, day_used=True),)
         later = await overview.get(conn, app.app_id, "cd-1", now=tomorrow)
         assert (later.ledger.held, later.ledger.ready, later.waits) == (0, 4000, ())
 
@@ -100,13 +101,13 @@ async def test_who_waits_for_a_used_up_day_is_held_and_told_so(db: Database, clo
 async def test_it_knows_whether_a_worker_has_the_lane(db: Database, clock: FrozenClock) -> None:
     app = await filled(db, clock())
     async with db.connection() as conn, db.connection() as worker:
-        assert not (await overview.get(conn, app.app_id, "cd-1", now=clock())).lane_held
+        assert not (await overview.get(conn, app.app_id, "cd-1", now=clock())).through[0].lane_held
         row = await (await conn.execute("SELECT sender_id FROM sender")).fetchone()
         assert row
         await locks.take(worker, locks.Kind.LANE, row[0])
-        assert (await overview.get(conn, app.app_id, "cd-1", now=clock())).lane_held
+        assert (await overview.get(conn, app.app_id, "cd-1", now=clock())).through[0].lane_held
         await locks.release(worker, locks.Kind.LANE, row[0])
-        assert not (await overview.get(conn, app.app_id, "cd-1", now=clock())).lane_held
+        assert not (await overview.get(conn, app.app_id, "cd-1", now=clock())).through[0].lane_held
 
 
 async def test_it_counts_by_status_and_knows_no_campaign_of_another_app(db: Database, clock: FrozenClock) -> None:
