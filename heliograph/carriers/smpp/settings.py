@@ -201,7 +201,7 @@ def read(settings: Mapping[str, object]) -> Settings:
     made = Settings(**{key: _value(settings, key) for key in settings})
     if made.tls_ca is not None:
         try:
-            made.security()
+            ssl.create_default_context(cadata=made.tls_ca)
         except ssl.SSLError:
             raise _invalid("tls_ca", "…", "certificates in PEM") from None
     return made
