@@ -132,7 +132,7 @@ async def _read(
             limit=wanted,
             with_fields=with_fields,
         )
-        people += [audience.Person(*member) for member in page]
+        people += [audience.Person(*member, level) for member in page]
         if len(page) < wanted:
             position, after = position + 1, 0
         else:
@@ -145,7 +145,17 @@ async def _read_failed(
     """The next people of a run over the failures of an earlier one."""
     classes = run.retry_classes or []
     page = await members.read_failed(conn, run.app_id, earlier, classes, after=run.plan_seq, limit=limit)
-    people = [audience.Person(m.list_id, m.contact_seq, m.number, m.time_zone, m.fields) for m in page]
+    people = [
+        audience.Person(
+            m.list_id,
+            m.contact_seq,
+            m.number,
+            m.time_zone,
+            m.fields,
+            members.WITHOUT if m.priority is None else m.priority,
+        )
+        for m in page
+    ]
     return people, runs.Cursor(run.plan_level, 1, page[-1].seq) if len(page) == limit else None
 
 
@@ -172,14 +182,17 @@ class _Page:
         self.waiting = [pair for pair in self.waiting if pair[0].number not in numbers]
         self.left_out = [pair for pair in self.left_out if pair[0].number not in numbers]
 
-    def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, str, int]:
-        """What all people of a chunk have in common: due time, zone and sender."""
-        return pair[1].due_at, pair[1].zone, self.sender_of[pair[0].number]
+    def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, int, str, int]:
+        """What all people of a chunk have in common, in the order in which chunks leave.
+
+        Due time, contact priority (the highest first), zone and sender.
+        """
+        return pair[1].due_at, -pair[0].level, pair[1].zone, self.sender_of[pair[0].number]
 
     def groups(self) -> list[tuple[int, str, datetime, int]]:
         """``(sender, zone, due_at, people)`` of each chunk to be, in order."""
         groups: list[tuple[int, str, datetime, int]] = []
-        for (due_at, zone, sender_id), group in groupby(self.waiting, key=self.when):
+        for (due_at, _, zone, sender_id), group in groupby(self.waiting, key=self.when):
             people = sum(1 for _ in group)
             sizes = [chunks.SIZE] * (people // chunks.SIZE) + [people % chunks.SIZE]
             groups += [(sender_id, zone, due_at, size) for size in sizes if size]

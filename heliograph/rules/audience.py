@@ -38,6 +38,7 @@ class Person(NamedTuple):
     number: str
     time_zone: str | None
     fields: Mapping[str, object]
+    level: int = 0  # contact priority: the highest is texted first
 
 
 class Planned(NamedTuple):

@@ -159,7 +159,7 @@ async def read_numbers(
 # before their turn, which reads as `expired`. Whoever was accepted, delivered or left unknown is out of
 # reach whatever is asked for.
 READ_FAILED = """
-SELECT m.list_id, m.seq, m.number, c.time_zone, coalesce(c.fields, '{}'::json) AS fields, m.contact_seq
+SELECT m.list_id, m.seq, m.number, c.time_zone, coalesce(c.fields, '{}'::json) AS fields, m.contact_seq, c.priority
 FROM message m
 JOIN run r ON r.app_id = m.app_id AND r.run_id = m.run_id AND r.ended_at IS NOT NULL
 LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
@@ -185,6 +185,7 @@ class Failed:
     time_zone: str | None
     fields: dict[str, Any]
     contact_seq: int
+    priority: int | None
 
 
 async def read_failed(
