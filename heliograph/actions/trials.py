@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heliograph.actions import receipts as hearing
-from heliograph.actions import secrets
+from heliograph.actions import replies, secrets
 from heliograph.carriers import registry
-from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, Refused, Text
+from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, ReceiptState, Refused, Text
 from heliograph.errors import Conflict, HeliographError, Invalid
 from heliograph.rules import daily, ids, parts, phone, sender_body
 from heliograph.store import carrier_accounts, dnc, receipts, senders
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 WORDS = "This is a test message. Your sender works."
 PATIENCE = 10.0  # seconds for the carrier's answer
+LOOK = 0.2  # seconds between looks for a receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Trial:
 
     ``outcome``: accepted, refused (for good), deferred (ask again later), lost (no answer came: it may have left) or
     down (the line could not be opened, or broke before anything left). ``reference``: the carrier's id, when accepted.
+    ``receipt``: delivered or failed, when it was waited for and has come; ``code`` is its reason then.
     """
 
     sender: str
@@ -52,6 +54,16 @@ class Trial:
     reference: str | None = None
     code: str | None = None
     detail: str = ""
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a line is opened for a trial, besides its settings; see :class:`heliograph.carriers.kind.Opening`."""
+
+    name: str
+    transcript: Path
+    webhook_url: str | None = None
 
 
 class _Ear:
@@ -77,11 +89,22 @@ class _Ear:
 
 
 async def of_account(
-    db: Database, seal: Seal, app: App, ref: str, body: object, *, transcript: Path, now: datetime
+    db: Database,
+    seal: Seal,
+    app: App,
+    ref: str,
+    body: object,
+    *,
+    transcript: Path,
+    now: datetime,
+    webhook_url: str | None = None,
+    follow: float = 0.0,
 ) -> Trial:
     """Send one text through a carrier account, from one of its senders unless the body names another address.
 
-    Raises Invalid, NotFound, and Conflict when the number may not be texted or the sender's day is used up.
+    ``follow``: seconds to wait at most for its receipt, whoever hears it: our own line, a worker's, or the webhook,
+    whose ``webhook_url`` the carrier is told. Raises Invalid, NotFound, and Conflict when the number may not be texted or
+    the sender's day is used up.
     """
     wanted = sender_body.trial(body)
     async with db.connection() as conn:
@@ -92,7 +115,8 @@ async def of_account(
             raise Invalid("from is missing. It takes the address to send from, as the account has none", field="from")
         await _check(conn, app, wanted, now)
     await _count(db, next((s for s in on_it if s.address == address), None), now)
-    return await _send(db, seal, account, address, wanted.to, transcript=transcript, now=now)
+    way = Way(account.public_id, transcript, webhook_url)
+    return await _send(db, seal, account, address, wanted.to, way=way, now=now, follow=follow)
 
 
 async def of_sender(
@@ -112,7 +136,8 @@ async def of_sender(
             raise Invalid(f"from is {wanted.sender}. This sender sends from {address} only", field="from")
         await _check(conn, app, wanted, now)
     await _count(db, sender, now)
-    return await _send(db, seal, account, address, wanted.to, transcript=transcript, now=now)
+    way = Way(account.public_id, transcript)
+    return await _send(db, seal, account, address, wanted.to, way=way, now=now)
 
 
 async def _check(conn: Conn, app: App, wanted: TrialDraft, now: datetime) -> None:
@@ -138,7 +163,15 @@ async def _count(db: Database, sender: Sender | None, now: datetime) -> None:
 
 
 async def _send(
-    db: Database, seal: Seal, account: CarrierAccount, address: str, to: str, *, transcript: Path, now: datetime
+    db: Database,
+    seal: Seal,
+    account: CarrierAccount,
+    address: str,
+    to: str,
+    *,
+    way: Way,
+    now: datetime,
+    follow: float = 0.0,
 ) -> Trial:
     ear = _Ear()
     text = Text(message_id=ids.new("msg"), sender=address, to=to, text=WORDS, parts=parts.measure(WORDS).parts)
@@ -147,21 +180,55 @@ async def _send(
             account.kind,
             secrets.all_settings(seal, account),
             listener=ear,
-            name=account.public_id,
-            transcript=transcript,
+            name=way.name,
+            transcript=way.transcript,
+            webhook_url=way.webhook_url,
         )
     except HeliographError as error:
         return Trial(address, to, "down", detail=error.message)
     try:
         trial = await _submit(carrier, text)
+        if follow and trial.reference is not None:
+            trial = await _followed(db, account, ear, trial, trial.reference, follow)
     finally:
         await carrier.close()
-    others = [receipt for receipt in ear.heard if receipt.ref != trial.reference]
-    if others:  # a line may bring what was owed to the account's other texts
-        said = [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in others]
-        await hearing.record(db, account.app_id, account.account_id, said, now=now)
+    await _keep_the_rest(db, account, ear, trial, now)
+    if trial.outcome != "accepted" and not trial.detail:
+        trial = replace(trial, detail=ear.words)
     log.info("trial account=%s to=%s outcome=%s", account.public_id, phone.mask(to), trial.outcome)
     return trial
+
+
+async def _followed(
+    db: Database, account: CarrierAccount, ear: _Ear, trial: Trial, reference: str, seconds: float
+) -> Trial:
+    """The trial with its receipt, once that is final; as it was after ``seconds``.
+
+    What others hear of it belongs to no campaign, so it stands among the receipts that came early.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        for receipt in ear.heard:
+            if receipt.ref == reference and receipt.state is not ReceiptState.ACCEPTED:
+                return replace(trial, receipt=receipt.state.value, code=receipt.code or None)
+        async with db.connection() as conn:
+            parked = await receipts.find_parked(conn, account.app_id, account.account_id, reference)
+        if parked is not None and parked.status != ReceiptState.ACCEPTED.value:
+            return replace(trial, receipt=parked.status, code=parked.code or None)
+        await asyncio.sleep(LOOK)
+    return trial
+
+
+async def _keep_the_rest(db: Database, account: CarrierAccount, ear: _Ear, trial: Trial, now: datetime) -> None:
+    """Keep what a line brought that was owed to the account's other texts, and what people wrote."""
+    others = [receipt for receipt in ear.heard if receipt.ref != trial.reference]
+    if others:
+        said = [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in others]
+        await hearing.record(db, account.app_id, account.account_id, said, now=now)
+    if ear.written:
+        async with db.transaction() as conn:
+            await replies.keep(conn, account.app_id, account.account_id, ear.written, now=now)
 
 
 async def _submit(carrier: Carrier, text: Text) -> Trial:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import heliograph
-from heliograph.cli import access, campaigns, dnc, exits, lists, serve, smsc, status, unknown, why, work
+from heliograph.cli import access, campaigns, carriers, dnc, exits, lists, serve, smsc, status, unknown, why, work
 from heliograph.cli.demo import command as demo
 from heliograph.config import PREFIX
 
@@ -29,6 +29,7 @@ app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")
 app.add_typer(unknown.commands, name="unknown")
+app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
 app.add_typer(campaigns.commands, name="campaign")
 

@@ -131,6 +131,20 @@ async def unpark(conn: Conn, app_id: int, account_id: int) -> list[NewReceipt]:
     return [NewReceipt(*row) for row in await cursor.fetchall()]
 
 
+FIND_PARKED = """
+SELECT carrier_ref, status::text, code, at FROM early_receipt
+WHERE app_id = %(app_id)s AND account_id = %(account_id)s AND carrier_ref = %(carrier_ref)s
+ORDER BY status DESC LIMIT 1
+"""
+
+
+async def find_parked(conn: Conn, app_id: int, account_id: int, carrier_ref: str) -> NewReceipt | None:
+    """The furthest that a receipt of no message of ours has told of this ref."""
+    values = {"app_id": app_id, "account_id": account_id, "carrier_ref": carrier_ref}
+    row = await (await conn.execute(FIND_PARKED, values)).fetchone()
+    return None if row is None else NewReceipt(*row)
+
+
 LIST_PARKED = "SELECT DISTINCT app_id, account_id FROM early_receipt"
 
 
