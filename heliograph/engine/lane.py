@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.carriers.base import Windowed
 from heliograph.engine.batch import Batch, Gate, Sent, Unsent, Work, now_s
+from heliograph.engine.meter import BATCH as BATCH
 from heliograph.engine.meter import Meter, Metered
 from heliograph.errors import CarrierDown
 from heliograph.rules import daily, hours
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
 WINDOW = 2_000  # people in flight per worker before a lane waits for answers
 WINDOW_LOOK = 0.002  # seconds between looks at a carrier's full window
 URGENT_WINDOW = 200  # more who are in flight do not hold up texts that somebody waits for
@@ -195,7 +195,7 @@ class Lane:
         if left is not None:
             room = min(room, left)
         people: list[messages.Waiting] = []
-        for person in work.people[work.taken : work.taken + BATCH]:
+        for person in work.people[work.taken : work.taken + self._meter.people]:
             room -= person.parts
             if people and room < 0:
                 break

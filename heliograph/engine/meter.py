@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 100  # people per gate: large enough to be cheap, small enough that a crash leaves few unknown
+BATCH_AT_RATE = 200  # of a lane with a rate: one of some thousands a second would else do nothing but enter gates
 EVEN, EVEN_LEARNED = 0.05, 0.02  # seconds of the rate in one batch; finer where a carrier is watching
 CATCH_UP, CATCH_UP_LEARNED = 0.5, 0.02  # seconds of the rate that may be made up for after the lane was held up
 URGENT = 0.005  # of the rate, kept free by ordinary texts for those that somebody waits for
@@ -112,16 +113,23 @@ class Meter:
         if rate is None:
             return None
         if self._throttle.learned is not None:
-            return rate, min(rate * EVEN_LEARNED, BATCH)
+            return rate, min(rate * EVEN_LEARNED, BATCH_AT_RATE)
         limit = self._pace.limit - self._reserve
-        return limit / self._pace.counts_for(), limit / math.ceil(limit / min(max(rate * EVEN, 1.0), BATCH))
+        return limit / self._pace.counts_for(), limit / math.ceil(limit / min(max(rate * EVEN, 1.0), BATCH_AT_RATE))
+
+    @property
+    def people(self) -> int:
+        """The most people in one batch."""
+        return BATCH if self.rate is None else BATCH_AT_RATE
 
     def target(self, *, urgent: bool) -> int:
         """Parts for the next batch; a text of more parts may leave too, alone."""
         even = self._even
         if even is None:
             return self._pace.limit
-        return max(1, int(even[1]) if urgent else int(even[1] + self._owed + ROUNDING))
+        if urgent:
+            return max(1, int(even[1]))
+        return max(1, int(even[1] + self._owed + ROUNDING))
 
     def wait(self, parts: int, *, urgent: bool) -> float:
         """Seconds until a batch of ``parts`` should be begun: 0.0 or less when now."""
