@@ -254,7 +254,11 @@ def missing(campaign: Campaign) -> dict[str, str]:
 async def dnc_lists(conn: Conn, campaign: Campaign) -> list[int]:
     """The campaign's own DNC list and, unless the app has them for voice only, the app's global ones."""
     linked = [] if campaign.dnc_list_id is None else [campaign.dnc_list_id]
-    if not (await app_settings.get(conn, campaign.app_id)).global_dnc_applies_to_sms:
-        return linked
-    everywhere = await dnc.list_global(conn, campaign.app_id)
-    return linked + [list_id for list_id in everywhere if list_id not in linked]
+    return linked + [list_id for list_id in await global_dnc_lists(conn, campaign.app_id) if list_id not in linked]
+
+
+async def global_dnc_lists(conn: Conn, app_id: int) -> list[int]:
+    """The DNC lists that count for every text of the app: its global ones, unless it has them for voice only."""
+    if not (await app_settings.get(conn, app_id)).global_dnc_applies_to_sms:
+        return []
+    return await dnc.list_global(conn, app_id)

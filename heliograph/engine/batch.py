@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph import config
+from heliograph.actions import runs as runs_actions
 from heliograph.carriers.base import Lost, Text
 from heliograph.engine.deadman import SWITCH
 from heliograph.engine.recorder import Flight
@@ -123,7 +124,10 @@ class Gate:
             return Unsent.HELD
         async with self._session.use() as conn:
             numbers = [person.number for person in batch.people]
-            blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
+            # The run of one-off texts never ends, so that what was global at its beginning says nothing about now.
+            single = run.kind == "single"
+            never = await runs_actions.global_dnc_lists(conn, run.app_id) if single else run.dnc_list_ids
+            blocked = await dnc.find_blocked(conn, run.app_id, never, numbers, now)
             entered = await locks.enter_gate(conn, run.campaign_id)
         if not entered:
             return Unsent.SHUT

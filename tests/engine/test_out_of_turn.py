@@ -12,6 +12,8 @@ import pytest
 from heliograph.actions import reruns, retimes, runs, singles
 from heliograph.errors import Conflict, IllegalMove, Invalid
 from heliograph.rules import ids
+from heliograph.store import app_settings, dnc
+from heliograph.store.app_settings import AppSettings
 from tests.engine.conftest import number
 
 if TYPE_CHECKING:
@@ -118,6 +120,32 @@ async def test_a_one_off_text_to_someone_who_said_no_stays_here(world: World) ->
         await singles.send(world.db, world.app, body, now=world.clock())
         await asyncio.sleep(0.6)
     assert world.transcript() == []
+
+
+async def test_one_off_texts_heed_what_is_global_when_they_leave(world: World) -> None:
+    one, two, three = (f"+44207946000{n}" for n in (1, 2, 3))
+
+    async def send(to: str) -> None:
+        body = {"fromNo": "+12025550100", "toNo": to, "message": to}
+        await singles.send(world.db, world.app, body, now=world.clock())
+
+    async with world.working():
+        await send(one)  # their run has begun
+        await world.taken(1)
+        async with world.db.transaction() as conn:
+            made = await dnc.create(conn, world.app.app_id, name="Later", is_global=True, now=world.clock())
+            await dnc.add_entries(
+                conn, made.app_id, made.list_id, [two], reason="asked", source="person", now=world.clock()
+            )
+        await send(two)
+        await send(three)
+        await world.taken(2)
+        async with world.db.transaction() as conn:
+            voice_only = AppSettings(global_dnc_applies_to_sms=False)
+            await app_settings.put(conn, world.app.app_id, voice_only, now=world.clock())
+        await send(two)
+        await world.taken(3)
+    assert [t["to"] for t in world.transcript()] == [one, three, two]
 
 
 async def test_people_are_texted_at_the_time_they_were_given(frozen_world: World, clock: FrozenClock) -> None:
