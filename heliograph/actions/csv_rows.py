@@ -1,25 +1,23 @@
-"""Reading contacts from a CSV file, a page at a time, in memory that does not grow with the file."""
+"""Reading contacts from a file, a page at a time, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import operator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, BinaryIO
 
+from heliograph.actions import tables
 from heliograph.errors import Invalid
 from heliograph.rules import columns, contact, phone, zones
 from heliograph.store.contacts import NewContact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-DELIMITERS = ",;\t|"
-LONGEST_RECORD = 1_000_000  # characters of one cell before it is taken for an unclosed quote
+FIRST_ROWS = 100  # looked at to find the header, and the numbers where no header names them
 SHOWN = 60
 
 
@@ -40,37 +38,41 @@ class Problem:
 
 @dataclass(slots=True)
 class Page:
-    """Rows read together: who can be added, and what is wrong with the others."""
+    """Rows read together: who can be added, what is odd about them, and what is wrong with the others."""
 
     rows: int = 0
     contacts: list[NewContact] = field(default_factory=list[NewContact])
+    numbered: list[int] = field(default_factory=list[int])  # the row of each of ``contacts``
     problems: list[Problem] = field(default_factory=list[Problem])
+    notes: list[Problem] = field(default_factory=list[Problem])  # cells that mean nothing, in rows that are taken
 
 
 class Reader:
-    """The rows of a CSV file: UTF-8 (a byte order mark is skipped); comma, semicolon, tab or bar between cells.
+    """The rows of a file (see :mod:`heliograph.actions.tables`) as contacts.
 
-    ``columns`` are the header's names, ``mapping`` says which of them holds which system field. Making one
-    reads the header. Blocking: read pages in a thread. Raises :class:`Invalid` for a file that is no such table.
+    ``columns`` are the header's names, ``mapping`` says which of them holds which system field: as given (``mapping``,
+    by system field), else guessed from the names, else from what is in the cells. A title above the header is passed
+    over; a file without a header has columns called by their place. Numbers without a country code are ``region``'s
+    (two letters). Making one reads the first rows. Blocking: read pages in a thread. Raises :class:`Invalid` for a
+    file that is no such table.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        _check_encoding(file)
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="strict")
-        self._text = text
-        self._row = 0
-        first = self._first_line(text)
-        delimiter = max(DELIMITERS, key=first.count)
-        csv.field_size_limit(LONGEST_RECORD)
-        self._cells = csv.reader(_lines(first, text), delimiter=delimiter)
-        self.columns = _names(self._next() or [])
-        self.mapping = columns.guess(self.columns)
+    def __init__(self, file: BinaryIO, *, mapping: Mapping[str, str] | None = None, region: str | None = None) -> None:
+        self._table = tables.open_table(file)
+        self.form = self._table.form
+        self._region = region
+        self._notes: list[Problem] = []
+        self._waiting = list(islice(self._table, FIRST_ROWS))
+        self.columns, self.mapping, head = _header(self._waiting, mapping, region)
+        del self._waiting[:head]
+        self._row = head
+        self._waiting.reverse()
         self._keys = [encode_basestring(name) + ":" for name in self.columns]
         self._place = {system: self.columns.index(name) for system, name in self.mapping.items()}
 
     def page(self, size: int) -> Page | None:
         """The next ``size`` rows at most, None at the end."""
-        page = Page()
+        page = Page(notes=self._notes)
         while page.rows < size and (cells := self._next()) is not None:
             if not any(cells):
                 continue  # a blank line is no row
@@ -80,11 +82,13 @@ class Reader:
                 page.problems.append(found)
             else:
                 page.contacts.append(found)
+                page.numbered.append(self._row)
+        self._notes = []
         return page if page.rows else None
 
     def detach(self) -> None:
         """Give the file back, open."""
-        self._text.detach()
+        self._table.detach()
 
     def _read(self, cells: list[str]) -> NewContact | Problem:
         width = len(self.columns)
@@ -94,7 +98,7 @@ class Reader:
             cells = (cells + [""] * width)[:width]
         raw = cells[self._place["phoneNumber"]]
         try:
-            number = phone.normalise(raw)
+            number = phone.normalise(raw, self._region)
         except Invalid as error:
             return self._problem(self.mapping["phoneNumber"], raw, error.message)
         if max(map(len, cells)) > contact.LONGEST_CELL:
@@ -106,46 +110,70 @@ class Reader:
         if "\\u0000" in fields and any("\0" in cell for cell in cells):
             place = next(i for i, cell in enumerate(cells) if "\0" in cell)
             return self._problem(self.columns[place], cells[place], "The cell has a NUL character in it")
-        zone_at, priority_at = self._place.get("timeZone"), self._place.get("contactPriority")
-        zone = zones.zone(cells[zone_at]) if zone_at is not None else None
-        priority = _priority(cells[priority_at]) if priority_at is not None else None
-        return NewContact(number, zone, priority, fields)
+        return NewContact(number, *self._own(cells), fields)
+
+    def _own(self, cells: list[str]) -> tuple[str | None, int | None]:
+        """A row's time zone and priority. What is there and means nothing is noted, and costs nobody their place."""
+        zone: str | None = None
+        priority: int | None = None
+        if (place := self._place.get("timeZone")) is not None and (cell := cells[place]):
+            zone = zones.zone(cell)
+            if zone is None and cell.strip():
+                self._note(place, cell, "No time zone of that name: the campaign's, or the number's, is used")
+        if (place := self._place.get("contactPriority")) is not None and (cell := cells[place]):
+            priority = _priority(cell)
+            if priority is None and cell.strip():
+                self._note(place, cell, "Not a small whole number: the contact has no priority")
+        return zone, priority
+
+    def _note(self, place: int, value: str, text: str) -> None:
+        self._notes.append(self._problem(self.columns[place], value, text))
 
     def _problem(self, column: str, value: str, text: str) -> Problem:
         shown = value if len(value) <= SHOWN else value[:SHOWN] + "…"
         return Problem(self._row, column, shown, text)
 
     def _next(self) -> list[str] | None:
-        try:
-            cells = next(self._cells, None)
-        except csv.Error as error:
-            text = f"Row {self._row + 1} cannot be read: {error}. A quote that is opened must be closed"
-            raise Invalid(text, field="file") from error
-        except UnicodeDecodeError as error:
-            raise _not_utf8(self._row + 1) from error
+        cells = self._waiting.pop() if self._waiting else next(self._table, None)
         self._row += 1
         return cells
 
-    @staticmethod
-    def _first_line(text: io.TextIOWrapper) -> str:
-        try:
-            first = text.readline(LONGEST_RECORD)
-        except UnicodeDecodeError as error:
-            raise _not_utf8(1) from error
-        if not first.strip():
-            problem = "The file is empty, or begins with a blank line. Its first row names the columns"
-            raise Invalid(problem, field="file")
-        return first
+
+def _header(
+    rows: list[list[str]], mapping: Mapping[str, str] | None, region: str | None
+) -> tuple[list[str], dict[str, str], int]:
+    """The columns' names, which of them holds which system field, and how many of the first rows are no people's."""
+    filled = [sum(map(bool, cells)) for cells in rows]
+    place = next((n for n, cells in enumerate(filled) if cells), None)
+    if place is None:
+        raise Invalid("There is nothing in the file. Its first row names the columns", field="file")
+    below = filled[place + 1 : place + 1 + tables.LONGEST_TITLE]
+    if filled[place] == 1 and max(below, default=0) > 1:  # a title, or a note, above the table
+        place += 1 + next(n for n, cells in enumerate(below) if cells > 1)
+    head, people = rows[place], rows[place + 1 :]
+    found = columns.phone_by_content(head, people, region)
+    if found is not None and columns.is_phone(head[found], region):
+        names = _names([""] * len(head))
+        wanted = _mapped(names, mapping) or {"phoneNumber": names[found]}
+        return names, wanted, place
+    names = _names(head)
+    return names, _mapped(names, mapping) or columns.guess(names, number_at=found), place + 1
 
 
-def _lines(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    """Line by line, none of them so long that it would fill the memory."""
-    line = first
-    while line:
-        if len(line) >= LONGEST_RECORD:
-            raise csv.Error(f"it has a line of more than {LONGEST_RECORD} characters")
-        yield line
-        line = text.readline(LONGEST_RECORD)
+def _mapped(names: list[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:
+    """A mapping made by hand, held against the columns there are; None when there is none."""
+    if mapping is None:
+        return None
+    for system, name in mapping.items():
+        if system not in columns.NAMES:
+            text = f"mapping has {system!r}. It takes: {', '.join(columns.NAMES)}"
+            raise Invalid(text, field=f"mapping.{system}")
+        if name not in names:
+            text = f"mapping.{system} is {name!r}. The file's columns are: {', '.join(names[:20])}"
+            raise Invalid(text, field=f"mapping.{system}")
+    if "phoneNumber" not in mapping:
+        raise Invalid("mapping.phoneNumber is missing. It takes the name of a column", field="mapping.phoneNumber")
+    return dict(mapping)
 
 
 def _names(header: list[str]) -> list[str]:
@@ -160,16 +188,3 @@ def _names(header: list[str]) -> list[str]:
             text = f"The header has the name {name[:SHOWN]!r}, and at most {most} characters and no NUL can be kept"
             raise Invalid(text, field="header")
     return names
-
-
-def _check_encoding(file: BinaryIO) -> None:
-    start = file.read(4)
-    file.seek(-len(start), io.SEEK_CUR)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise Invalid("The file is UTF-16 text. Save it as CSV UTF-8", field="file")
-    if start.startswith(b"PK\x03\x04"):
-        raise Invalid("The file is a spreadsheet or an archive. Save it as CSV UTF-8", field="file")
-
-
-def _not_utf8(row: int) -> Invalid:
-    return Invalid(f"Row {row} or one near it is not UTF-8 text. Save the file as CSV UTF-8", field="file")

@@ -11,7 +11,8 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from heliograph.actions.csv_rows import DELIMITERS, SHOWN, Problem
+from heliograph.actions.csv_rows import SHOWN, Problem
+from heliograph.actions.tables import SEPARATORS
 from heliograph.errors import Invalid
 from heliograph.rules import body, columns, do_not_contact, template
 from heliograph.rules.do_not_contact import Entry
@@ -46,7 +47,7 @@ class Reader:
         self._reason = reason
         self._row = 0
         first = self._first_line()
-        self._cells = csv.reader(_lines(first, self._text), delimiter=max(DELIMITERS, key=first.count))
+        self._cells = csv.reader(_lines(first, self._text), delimiter=max(SEPARATORS, key=first.count))
         self._waiting: list[str] | None = self._next() or []
         self._header: list[str] = []
         self._number_at = 0

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.errors import Invalid
-from heliograph.rules import template
+from heliograph.rules import phone, template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,9 +109,36 @@ def holding(names: Sequence[str], system: str) -> list[str]:
     return [name for canonical in NAMES[system] for found, name in short if found == canonical]
 
 
-def guess(header: Sequence[str]) -> dict[str, str]:
+MOSTLY = 0.8  # of a column's cells that must be numbers for it to hold the telephone number
+
+
+def is_phone(cell: str, region: str | None = None) -> bool:
+    """Whether a cell can be read as a telephone number."""
+    try:
+        return bool(phone.normalise(cell, region))
+    except Invalid:
+        return False
+
+
+def phone_by_content(head: Sequence[str], people: Sequence[Sequence[str]], region: str | None) -> int | None:
+    """The place of the column whose cells are telephone numbers, where no name says which; None if there is none.
+
+    ``head`` counts as one more row: it may be somebody, in a file without a header.
+    """
+    best: tuple[float, int, int] | None = None
+    for place in range(len(head)):
+        cells = [row[place] for row in (people or [head]) if place < len(row) and row[place].strip()]
+        share = sum(is_phone(cell, region) for cell in cells) / len(cells) if cells else 0.0
+        plus = sum(cell.strip().startswith("+") for cell in cells)
+        if share >= MOSTLY and (best is None or (share, plus) > best[:2]):
+            best = (share, plus, place)
+    return None if best is None else best[2]
+
+
+def guess(header: Sequence[str], *, number_at: int | None = None) -> dict[str, str]:
     """Which column of ``header`` holds which system field: ``{"phoneNumber": "Mobile", ...}``.
 
+    ``number_at``: the place of the column that holds telephone numbers by its cells, where no name says so.
     Raises :class:`Invalid` when no column can be the telephone number, or two have one name.
     """
     seen: dict[str, str] = {}
@@ -129,6 +156,8 @@ def guess(header: Sequence[str]) -> dict[str, str]:
         match = next((name for name in names if name in seen), None)
         if match is not None:
             found[system] = seen[match]
+    if "phoneNumber" not in found and number_at is not None:
+        found["phoneNumber"] = header[number_at]
     if "phoneNumber" not in found:
         listed = ", ".join(repr(name[:40]) for name in header[:_LISTED]) or "none"
         raise Invalid(

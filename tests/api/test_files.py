@@ -128,16 +128,13 @@ async def test_a_file_may_be_the_body_itself(api: httpx.AsyncClient, tenant: Ten
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"\n\n", "empty"),
+        (b"\n\n", "nothing in the file"),
         (b"phoneNumber\n", "no row below"),
         (b"phoneNumber\n\n\n", "no row below"),
         (b"name\nAda\n", "No column holds the telephone number"),
         (b"phoneNumber,phone_number\n1,2\n", "one name"),
         (b"phoneNumber,a\n12,\nx,\n", "None of the 2 rows can be used. Row 2, phoneNumber: '12'"),
-        (b"phoneNumber\n+14155550100\n\xff\n", "not UTF-8"),
-        (b"phone\xffNumber\n+14155550100\n", "not UTF-8"),
-        ("phoneNumber\n+14155550100\n".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04junk", "spreadsheet"),
+        (b"PK\x03\x04junk", "damaged archive or workbook"),
         (b'phoneNumber\n"+14155550100\n' + b"x,\n" * 500_000, "quote"),
         (b"phoneNumber\n+14155550100" + b" " * 2_000_000, "line of more than"),
         (",".join(["phoneNumber", *map(str, range(150))]).encode(), "151 columns"),
@@ -163,7 +160,7 @@ async def test_a_late_fault_takes_the_whole_file_back(
     monkeypatch.setattr("heliograph.actions.contacts.PAGE", 10)
     await create(api, tenant)
     rows = b"".join(b"+1415555%04d\n" % n for n in range(100, 199))
-    answer = await send(api, tenant, "leads", b"phoneNumber\n" + rows + b"\xff\n")
+    answer = await send(api, tenant, "leads", b"phoneNumber\n" + rows + b"x" * 2_000_000)
     assert answer.status_code == 400
     assert await kept(api, tenant, "leads") == []
 
