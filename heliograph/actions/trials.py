@@ -103,8 +103,8 @@ async def of_account(
     """Send one text through a carrier account, from one of its senders unless the body names another address.
 
     ``follow``: seconds to wait at most for its receipt, whoever hears it: our own line, a worker's, or the webhook,
-    whose ``webhook_url`` the carrier is told. Raises Invalid, NotFound, and Conflict when the number may not be texted or
-    the sender's day is used up.
+    whose ``webhook_url`` the carrier is told. Raises Invalid, NotFound, and Conflict when the number may not be texted
+    or the sender's day is used up.
     """
     wanted = sender_body.trial(body)
     async with db.connection() as conn:

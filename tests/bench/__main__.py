@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import importing, laws, machine, pacing, report, sending, settling, stopping
+from tests.bench import calling, importing, laws, machine, pacing, report, sending, settling, stopping
 from tests.bench.rig import Scale, rig
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "rules": laws.measure,
     "import": importing.measure,
     "receipts": settling.measure,
+    "webhooks": calling.measure,
     "sending": sending.measure,
     "pacing": pacing.measure,
     "delete": stopping.measure,

@@ -62,6 +62,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(_cpu(each) for each in _family(pid))
 
 
+def own_cpu_seconds(pid: int) -> float:
+    """CPU time of one process so far, without what has descended from it."""
+    fields = _stat(pid)
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
 def peak_mib(pid: int) -> float:
     """The most memory the processes of a family have had resident, summed."""
     return sum(_status(each, "VmHWM:") for each in _family(pid)) / 1024

@@ -44,6 +44,13 @@ def serving(data: Path) -> Iterator[int]:
 
 
 @contextmanager
+def served(data: Path) -> Iterator[tuple[int, int]]:
+    """As :func:`serving`; the port and the server's process id, whose child the worker is."""
+    with _running("serve", "--data", str(data), "--port", "0", log=data / "serve.log") as (process, ready):
+        yield int(ready.rpartition(":")[2]), process.pid
+
+
+@contextmanager
 def _running(command: str, *options: str, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """``heliograph ...``, once it has said that it is ready, and what it said then.
 
