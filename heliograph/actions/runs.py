@@ -108,9 +108,9 @@ async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
     """End the run under way and drop the rest of it; answers the campaign, Stopped, with its schedule off.
 
     When this returns no text of the campaign leaves any more. Raises NotFound, IllegalMove, and Stopping
-    when a frozen worker keeps the gate (then nothing has changed).
+    when a worker keeps the gate for too long (then nothing has changed).
     """
-    async with db.transaction() as conn:
+    async with db.transaction() as conn, locks.patiently(conn):
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.STOP, name=campaign.name)
         await _end(conn, campaign, status, reason="stopped", now=now)
@@ -123,7 +123,7 @@ async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> C
     Nobody is dropped: whoever was not sent to waits, and :func:`resume` carries on with exactly those.
     Raises NotFound, IllegalMove, Stopping.
     """
-    async with db.transaction() as conn:
+    async with db.transaction() as conn, locks.patiently(conn):
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.PAUSE, name=campaign.name)
         if campaign.emergency:
@@ -152,7 +152,7 @@ async def delete(db: Database, app: App, campaign_id: str, *, now: datetime) -> 
     of it leaves any more and nobody finds it; its unsent rows are cleared away in the background, and what
     was sent stays in the ledger. Raises NotFound and Stopping.
     """
-    async with db.transaction() as conn:
+    async with db.transaction() as conn, locks.patiently(conn):
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.DELETE, name=campaign.name)
         await _end(conn, campaign, status, reason="deleted", now=now)
@@ -195,7 +195,7 @@ async def finish(db: Database, app_id: int, campaign_id: str, *, now: datetime) 
 
     The same barrier as :func:`stop`: whoever was not sent to is expired. Raises NotFound, Stopping.
     """
-    async with db.transaction() as conn:
+    async with db.transaction() as conn, locks.patiently(conn):
         campaign = await campaigns.lock(conn, app_id, campaign_id)
         schedule = await schedules.find(conn, app_id, campaign.campaign_id)
         if campaign.status is not CampaignStatus.ACTIVE or schedule is None or not schedule.enabled:

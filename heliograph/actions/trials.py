@@ -11,13 +11,14 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from heliograph.actions import panics, replies, secrets
 from heliograph.actions import receipts as hearing
-from heliograph.actions import replies, secrets
 from heliograph.carriers import registry
 from heliograph.carriers.base import Accepted, Deferred, LineState, Lost, ReceiptState, Refused, Text
-from heliograph.errors import Conflict, HeliographError, Invalid
+from heliograph.errors import CarrierDown, Conflict, HeliographError, Invalid
 from heliograph.rules import daily, ids, parts, phone, sender_body
-from heliograph.store import carrier_accounts, dnc, receipts, senders
+from heliograph.store import carrier_accounts, dnc, locks, receipts, senders
+from heliograph.store.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +60,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a line is opened for a trial, besides its settings; see :class:`heliograph.carriers.kind.Opening`."""
+    """How a line is opened for a trial, besides its settings; see :class:`heliograph.carriers.kind.Opening`.
+
+    ``sender``: the one whose address it is, if there is one.
+    """
 
     name: str
     transcript: Path
     webhook_url: str | None = None
+    sender: Sender | None = None
 
 
 class _Ear:
@@ -114,8 +119,9 @@ async def of_account(
         if address is None:
             raise Invalid("from is missing. It takes the address to send from, as the account has none", field="from")
         await _check(conn, app, wanted, now)
-    await _count(db, next((s for s in on_it if s.address == address), None), now)
-    way = Way(account.public_id, transcript, webhook_url)
+    sender = next((s for s in on_it if s.address == address), None)
+    await _count(db, app, sender, now)
+    way = Way(account.public_id, transcript, webhook_url, sender)
     return await _send(db, seal, account, address, wanted.to, way=way, now=now, follow=follow)
 
 
@@ -135,8 +141,8 @@ async def of_sender(
         elif wanted.sender not in (None, address):
             raise Invalid(f"from is {wanted.sender}. This sender sends from {address} only", field="from")
         await _check(conn, app, wanted, now)
-    await _count(db, sender, now)
-    way = Way(account.public_id, transcript)
+    await _count(db, app, sender, now)
+    way = Way(account.public_id, transcript, sender=sender)
     return await _send(db, seal, account, address, wanted.to, way=way, now=now)
 
 
@@ -147,12 +153,16 @@ async def _check(conn: Conn, app: App, wanted: TrialDraft, now: datetime) -> Non
         raise Conflict(f"{wanted.to} is on a do-not-contact list, so nothing was sent", field="to")
 
 
-async def _count(db: Database, sender: Sender | None, now: datetime) -> None:
-    """Count the text for the day of its sender before it leaves. Raises Conflict when the day has no room for it.
+async def _count(db: Database, app: App, sender: Sender | None, now: datetime) -> None:
+    """Count the text for the day of its sender before it leaves.
+
+    Raises Conflict when the day has no room for it, and when the panic button holds the sender or the app.
 
     On a connection of its own, so that it is committed at once even inside a longer transaction: a lane waits for
     this row, and a stop for the lane.
     """
+    async with db.connection() as conn:
+        await panics.check(conn, app.app_id, _ids(sender))
     if sender is None:
         return
     today = daily.day_of(now, sender.day_zone)
@@ -160,6 +170,10 @@ async def _count(db: Database, sender: Sender | None, now: datetime) -> None:
     async with conn:
         if not await senders.count_parts(conn, sender, today, parts.measure(WORDS).parts):
             raise Conflict(f"Sender {sender.address} has used up its {sender.parts_per_day} parts of {today}")
+
+
+def _ids(sender: Sender | None) -> list[int]:
+    return [] if sender is None else [sender.sender_id]
 
 
 async def _send(
@@ -187,7 +201,7 @@ async def _send(
     except HeliographError as error:
         return Trial(address, to, "down", detail=error.message)
     try:
-        trial = await _submit(carrier, text)
+        trial = await _submit(db, account.app_id, way.sender, carrier, text)
         if follow and trial.reference is not None:
             trial = await _followed(db, account, ear, trial, trial.reference, follow)
     finally:
@@ -231,10 +245,15 @@ async def _keep_the_rest(db: Database, account: CarrierAccount, ear: _Ear, trial
             await replies.keep(conn, account.app_id, account.account_id, ear.written, now=now)
 
 
-async def _submit(carrier: Carrier, text: Text) -> Trial:
+async def _submit(db: Database, app_id: int, sender: Sender | None, carrier: Carrier, text: Text) -> Trial:
     try:
-        (answer,) = await carrier.submit([text])
-    except HeliographError as error:
+        async with Session.open(db) as session:
+            async with session.use() as conn:
+                if not await locks.enter_gate(conn, app_id, kind=locks.Kind.TRIAL):
+                    raise Conflict("Somebody presses the panic button at this moment, so nothing was sent")
+                await panics.check(conn, app_id, _ids(sender))
+            (answer,) = await carrier.submit([replace(text, until=session.sure_until)])
+    except CarrierDown as error:
         return Trial(text.sender, text.to, "down", detail=error.message)
     await asyncio.wait([answer], timeout=PATIENCE)
     outcome = answer.result() if answer.done() else Lost(f"no answer came within {PATIENCE:.0f} seconds")

@@ -23,6 +23,7 @@ from heliograph.api import (
     envelope,
     files,
     lists,
+    panics,
     paths,
     pools,
     pulls,
@@ -39,6 +40,7 @@ from heliograph.api import (
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
+from heliograph.api import panic_shapes as halt
 from heliograph.api import pull_shapes as whence
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sender_shapes as through
@@ -233,6 +235,12 @@ ROUTES = (
     Route("POST", UNKNOWN + "/wait", unknowns.wait, lost.DecidedAnswer, lost.UnknownWait, shown=(V2,)),
     Route("POST", UNKNOWN + "/accept", unknowns.accept, lost.DecidedAnswer, lost.UnknownChoice, shown=(V2,)),
     Route("POST", UNKNOWN + "/resend", unknowns.resend, lost.ResentAnswer, lost.UnknownChoice, shown=(V2,)),
+    # the panic button
+    Route("GET", "/panic", panics.list_all, halt.PanicsAnswer, shown=(V2,)),
+    Route("POST", "/panic", panics.press, halt.PanicAnswer, halt.PanicDraft, shown=(V2,)),
+    Route("DELETE", "/panic", panics.release, halt.PanicAnswer, shown=(V2,)),
+    Route("POST", SENDER + "/panic", panics.press_sender, halt.PanicAnswer, halt.PanicDraft, shown=(V2,)),
+    Route("DELETE", SENDER + "/panic", panics.release_sender, halt.PanicAnswer, shown=(V2,)),
     # what an app decides for all its campaigns
     Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
     Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),

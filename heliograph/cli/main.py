@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import heliograph
-from heliograph.cli import access, campaigns, carriers, dnc, exits, lists, serve, smsc, status, unknown, why, work
+from heliograph.cli import (
+    access,
+    campaigns,
+    carriers,
+    dnc,
+    exits,
+    lists,
+    panic,
+    serve,
+    smsc,
+    status,
+    unknown,
+    why,
+    work,
+)
 from heliograph.cli.demo import command as demo
 from heliograph.config import PREFIX
 
@@ -24,6 +38,7 @@ app.command("demo")(demo.demo)
 app.command("smsc")(smsc.smsc)
 app.command("token")(access.token)
 app.command("status")(status.status)
+app.command("panic")(panic.panic)
 app.command("why")(why.why)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SILENCE_SECONDS = 60.0  # of a transaction that PostgreSQL then undoes: a frozen server holds nobody's rows for ever
 CONNECTIONS = 16  # to the database, for all requests under way
 HIGHEST_PORT = 65535
 MOST_WORKERS = 64
@@ -64,7 +65,7 @@ async def run(settings: Settings, *, announce: Callable[[str], object]) -> None:
     """
     stop = Stop()
     with stop.listening(), contextlib.suppress(Stopped), bound(settings) as door:
-        db = await stop.unless(Database.open(settings, size=CONNECTIONS))
+        db = await stop.unless(Database.open(settings, size=CONNECTIONS, silence_s=SILENCE_SECONDS))
         try:
             await _serve(settings, db, door, stop, announce)
         finally:

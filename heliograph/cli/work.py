@@ -19,6 +19,7 @@ from heliograph.engine.worker import Worker
 from heliograph.store.database import Database
 
 DRAIN_SECONDS = 5.0  # for what is in flight, once told to stop
+SILENCE_SECONDS = 4.0  # of a transaction that PostgreSQL then undoes: a frozen worker holds no row that a stop needs
 ORPHAN_SECONDS = 12.0  # after this an orphan ends even if it is stuck
 READY = "ready"
 
@@ -47,7 +48,7 @@ async def _work(settings: config.Settings, *, tied: bool) -> None:
         if tied:
             _end_with_parent(stop, asyncio.get_running_loop())
         try:
-            db = await stop.unless(Database.open(settings))
+            db = await stop.unless(Database.open(settings, silence_s=SILENCE_SECONDS))
         except Stopped:
             return
         try:

@@ -30,7 +30,7 @@ from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
-from heliograph.store import carrier_accounts, carrier_counts, chunks, lines, locks, receipts, runs, senders
+from heliograph.store import carrier_accounts, carrier_counts, chunks, lines, locks, panics, receipts, runs, senders
 from heliograph.store import session as session_store
 from heliograph.store.session import Session
 
@@ -137,11 +137,12 @@ class Worker:
         async with self._db.connection() as conn:
             active = await runs.list_active(conn)
             left = await chunks.list_unsettled_senders(conn)
+            panicking = await panics.list_everywhere(conn)
         await self._renew(group)
         for run in active:
             if run.planned_at is None and run.run_id not in self._planning:
                 self._planning[run.run_id] = group.create_task(self._plan(session, run))
-        by_sender = _by_sender(active, left)
+        by_sender = _by_sender(active, left, panicking)
         for (app_id, sender_id), wanted in by_sender.items():
             await self._offer(session, group, app_id, sender_id, wanted)
         for sender_id, lane in self._lane_of.items():
@@ -302,11 +303,18 @@ async def _keep(session: Session) -> None:
         await asyncio.sleep(session_store.TOUCH / 2)
 
 
-def _by_sender(active: Sequence[runs.Run], left: Sequence[chunks.Unsettled]) -> dict[tuple[int, int], list[runs.Run]]:
-    """The runs of each ``(app, sender)``; none for one that only has people of a dead worker's to be settled."""
+def _by_sender(
+    active: Sequence[runs.Run], left: Sequence[chunks.Unsettled], panicking: set[tuple[int, int | None]]
+) -> dict[tuple[int, int], list[runs.Run]]:
+    """The runs of each ``(app, sender)``; none for one that only has people of a dead worker's to be settled.
+
+    Nor for those that the panic button holds: their claims would fail, this only spares them.
+    """
     found: dict[tuple[int, int], list[runs.Run]] = defaultdict(list)
     for run in active:
         for sender_id in run.sender_ids:
+            if panicking and not panicking.isdisjoint({(run.app_id, None), (run.app_id, sender_id)}):
+                continue
             found[run.app_id, sender_id].append(run)
     for unsettled in left:
         found[unsettled.app_id, unsettled.sender_id] += []

@@ -125,6 +125,8 @@ WITH allowed AS (
     SELECT FROM campaign
     WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s
       AND run_id = %(run_id)s AND status = 'Active' AND deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM panic WHERE app_id = %(app_id)s AND released_at IS NULL
+                        AND (sender_id IS NULL OR sender_id = %(sender_id)s))
 ), here AS (
     SELECT FROM chunk
     WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND chunk_no = %(chunk_no)s
@@ -173,8 +175,9 @@ async def claim(  # what is claimed, from where to where, for whom
     """Move the cursor from ``next_seq`` to ``upto``: the ``people`` between are submitting once this commits.
 
     Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
-    run and Active, the cursor stands elsewhere, somebody was moved out of the chunk since it was read
-    (``gaps``), it was given to another sender, or the sender's day has not so many parts left.
+    run and Active, the panic button holds its app or the sender, the cursor stands elsewhere, somebody was
+    moved out of the chunk since it was read (``gaps``), it was given to another sender, or the sender's day
+    has not so many parts left.
     """
     values = {
         "app_id": chunk.app_id,

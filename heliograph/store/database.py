@@ -44,13 +44,17 @@ GOING_DOWN = {
 }  # fmt: skip
 
 SET_TIME_ZONE = "SET TIME ZONE 'UTC'"
+SET_SILENCE = "SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, false)"
 
 
 class Database:
     """The one database of this process. Build it with :meth:`open`, leave it with :meth:`close`."""
 
-    def __init__(self, dsn: str, size: int, attachment: embedded.Attachment | None) -> None:
+    def __init__(
+        self, dsn: str, size: int, attachment: embedded.Attachment | None, silence_s: float | None = None
+    ) -> None:
         self.dsn = dsn
+        self._silence_s = silence_s
         self._attachment = attachment
         self._trouble: str | None = None
         self._inside: Conn | None = None
@@ -59,7 +63,7 @@ class Database:
             kwargs={"autocommit": True},
             min_size=1,
             max_size=size,
-            configure=_configure,
+            configure=self._configure,
             timeout=ACQUIRE_SECONDS,
             # Give up soon: the next caller tries afresh, while attempts of one series lie further and further apart.
             reconnect_timeout=ACQUIRE_SECONDS / 2,
@@ -67,8 +71,11 @@ class Database:
         )
 
     @classmethod
-    async def open(cls, settings: Settings, *, size: int = 8) -> Self:
+    async def open(cls, settings: Settings, *, size: int = 8, silence_s: float | None = None) -> Self:
         """Reach the server (starting the embedded one), bring its schema up to date, open `size` connections at most.
+
+        ``silence_s``: seconds after which PostgreSQL undoes a transaction that says nothing, so that a process which is
+        frozen, or cut off, keeps nobody's rows; unset: never.
 
         Raises :class:`errors.StoreUnavailable` if it cannot be reached or is older than 16,
         :class:`errors.DataTooNew` if a newer Heliograph wrote it, :class:`errors.BadSetting` for a URL
@@ -80,7 +87,7 @@ class Database:
             dsn = make_conninfo(attachment.dsn, application_name="heliograph")
         else:
             dsn = _external(settings.database_url)
-        database = cls(dsn, size, attachment)
+        database = cls(dsn, size, attachment, silence_s)
         try:
             await database._prepare()
             await database._pool.open()
@@ -137,7 +144,7 @@ class Database:
         try:
             dsn = make_conninfo(await self._reach(), **network)
             conn: Conn = await AsyncConnection.connect(dsn, autocommit=True)
-            await _configure(conn)
+            await self._configure(conn)
         except psycopg.OperationalError as error:
             raise errors.StoreUnavailable(f"No connection to PostgreSQL ({_shown(self.dsn)}): {error}") from error
         return conn
@@ -161,6 +168,11 @@ class Database:
                 raise
         return self.dsn
 
+    async def _configure(self, conn: Conn) -> None:
+        await conn.execute(SET_TIME_ZONE)
+        if self._silence_s is not None:
+            await conn.execute(SET_SILENCE, {"limit": f"{self._silence_s * 1000:.0f}ms"})
+
     async def _prepare(self) -> None:
         async with await self.connect() as conn:
             if conn.info.server_version < OLDEST_SERVER:
@@ -171,10 +183,6 @@ class Database:
                 raise errors.StoreUnavailable(text)
             with lost_is_unavailable(conn, self.dsn):
                 await migrate.run(conn)
-
-
-async def _configure(conn: Conn) -> None:
-    await conn.execute(SET_TIME_ZONE)
 
 
 async def _died_idle(conn: Conn) -> bool:

@@ -10,13 +10,15 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *answer* to a request with a key: held by the one transaction that works on it;
 * the *calls* of a carrier account: held by the one transaction that works on them;
 * the *sync* of a contact list: held by the one session that pulls its contacts;
-* *asking*: held by the one session that asks carriers about unknown messages.
+* *asking*: held by the one session that asks carriers about unknown messages;
+* the gate of an app's *tests*: shared by whoever sends a text for a test, passed by whoever presses the panic button.
 
 Session locks are free the moment their connection drops, which is what makes a dead worker harmless.
 """
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, LiteralString
 
@@ -25,6 +27,8 @@ import psycopg
 from heliograph.errors import Stopping
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from heliograph.store.database import Conn
 
 
@@ -40,25 +44,55 @@ class Kind(IntEnum):
     LIST_SYNC = 7
     CALLS = 8
     ASKING = 9
+    TRIAL = 10
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
-CLOSE_GATE = "SELECT pg_advisory_xact_lock(%(kind)s, %(key)s)"
+
+PATIENCE = 5000
+"""Milliseconds that whoever stops something waits for others. A frozen worker keeps nothing that long: session.py."""
+
+STUCK = (
+    "A worker is still writing a batch of this campaign and does not answer, "
+    "so the stop cannot be promised yet. Nothing was changed; send the request again."
+)
 
 
-async def close_gate(conn: Conn, campaign_id: int, *, timeout_ms: int = 5000) -> None:
-    """Wait until no byte of the campaign is being written, and let none be until this transaction ends.
+@asynccontextmanager
+async def patiently(conn: Conn, *, timeout_ms: int = PATIENCE) -> AsyncIterator[None]:
+    """Inside the block, to the end of the transaction, no lock is waited for any longer.
 
-    Raises :class:`Stopping` when a writer has not left its gate in ``timeout_ms`` (a frozen worker):
-    nothing was changed, and nothing may be promised.
+    Raises :class:`Stopping` then (somebody froze with it in their hands): nothing was changed, nothing may be promised.
     """
     await conn.execute(SET_LOCK_TIMEOUT, {"timeout": f"{timeout_ms}ms"})
     try:
-        await conn.execute(CLOSE_GATE, {"kind": Kind.GATE, "key": campaign_id})
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise Stopping(STUCK) from error
+
+
+CLOSE_GATE = "SELECT pg_advisory_xact_lock(%(kind)s, %(key)s)"
+
+
+async def close_gate(conn: Conn, campaign_id: int) -> None:
+    """Wait until no byte of the campaign is being written, and let none be until this transaction ends.
+
+    Call it inside :func:`patiently`.
+    """
+    await conn.execute(CLOSE_GATE, {"kind": Kind.GATE, "key": campaign_id})
+
+
+WAIT_FOR_ALL = "SELECT set_config('lock_timeout', %(timeout)s, true), pg_advisory_xact_lock(%(kind)s, %(key)s)"
+
+
+async def pass_through(conn: Conn, kind: Kind, key: int, *, timeout_ms: int = PATIENCE) -> None:
+    """Wait until nobody who is inside a gate now is in there any more. Outside a transaction. Raises Stopping."""
+    try:
+        await conn.execute(WAIT_FOR_ALL, {"kind": kind, "key": key, "timeout": f"{timeout_ms}ms"})
     except psycopg.errors.LockNotAvailable as error:
         text = (
-            "A worker is still writing a batch of this campaign and does not answer, "
-            "so the stop cannot be promised yet. Nothing was changed; send the request again."
+            "Nothing more is taken to be sent, but a worker that is still writing a batch does not answer, "
+            "so it cannot be promised yet that nothing leaves. Send the request again."
         )
         raise Stopping(text) from error
 
@@ -66,12 +100,12 @@ async def close_gate(conn: Conn, campaign_id: int, *, timeout_ms: int = 5000) ->
 ENTER_GATE = "SELECT pg_try_advisory_lock_shared(%(kind)s, %(key)s)"
 
 
-async def enter_gate(conn: Conn, campaign_id: int) -> bool:
-    """Enter a campaign's gate; False when somebody is closing it.
+async def enter_gate(conn: Conn, key: int, *, kind: Kind = Kind.GATE) -> bool:
+    """Enter a campaign's gate (of tests: an app's); False when somebody is closing it.
 
     A *try* lock: it also fails while an exclusive waiter queues, so new batches cannot hold a stop off.
     """
-    return await _granted(conn, ENTER_GATE, Kind.GATE, campaign_id)
+    return await _granted(conn, ENTER_GATE, kind, key)
 
 
 LEAVE_GATE = "SELECT pg_advisory_unlock_shared(%(kind)s, %(key)s)"

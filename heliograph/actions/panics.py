@@ -1,0 +1,90 @@
+"""The panic button: nothing leaves an app, or one of its senders, until a person releases it.
+
+It is a barrier as :mod:`heliograph.actions.runs` makes one, for all campaigns at once and at no cost to a batch: it is
+committed first, so that every later claim fails; then each gate is passed through once, which waits for bytes that are
+being written at this moment. Whatever was claimed before has left, and its gate with it, when the last one is passed.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from heliograph.errors import Conflict, NotFound
+from heliograph.rules import body as reading
+from heliograph.store import bell, database, locks, panics, senders
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from heliograph.store.apps import App
+    from heliograph.store.database import Conn, Database
+    from heliograph.store.panics import Panic
+
+LONGEST_REASON = 200
+
+
+async def press(db: Database, app: App, sender: str | None, body: object, *, who: str, now: datetime) -> Panic:
+    """Stop everything that leaves ``sender`` (an id or address), or the whole app (None); why may stand in ``reason``.
+
+    When this returns, nothing leaves any more: no campaign, no one-off text, no test. Nobody is dropped; they wait.
+    Pressed again while it holds, it keeps its first reason. Raises Invalid, NotFound, and Stopping when a worker has
+    not left its gate yet: the button holds then too, and only the promise for that one batch is missing.
+    """
+    reason = reading.text(reading.mapping(body, "").get("reason") or "-", "reason", longest=LONGEST_REASON)
+    async with _own(db) as conn:
+        sender_id = await _sender_id(conn, app, sender)
+        async with conn.transaction():
+            await panics.press(conn, app.app_id, sender_id, who=who, reason="" if reason == "-" else reason, now=now)
+            await bell.ring(conn, "panic")
+        for campaign_id in await panics.list_gates(conn, app.app_id):
+            await locks.pass_through(conn, locks.Kind.GATE, campaign_id)
+        await locks.pass_through(conn, locks.Kind.TRIAL, app.app_id)
+        found = await panics.find_newest(conn, app.app_id, sender_id)
+    if found is None:
+        raise NotFound("The panic was not written")
+    return found
+
+
+async def release(db: Database, app: App, sender: str | None, *, who: str, now: datetime) -> Panic:
+    """Let texts leave a sender, or the app (None), again; whoever waits is texted. Raises NotFound."""
+    async with db.transaction() as conn:
+        sender_id = await _sender_id(conn, app, sender)
+        released = await panics.release(conn, app.app_id, sender_id, who=who, now=now)
+        found = await panics.find_newest(conn, app.app_id, sender_id)
+        if not released or found is None:
+            whose = "this app" if sender is None else f"sender {sender}"
+            raise NotFound(f"There is no panic to release: the texts of {whose} are not held by one")
+        await bell.ring(conn, "released")
+    return found
+
+
+async def check(conn: Conn, app_id: int, sender_ids: Sequence[int], *, field: str | None = None) -> None:
+    """Refuse to begin what nobody could be texted by: raises Conflict when the app, or every one of these, is held."""
+    held = await panics.list_in_force(conn, app_id)
+    if held and held[0].sender_id is None:
+        raise Conflict(sentence(held[0]), field=field)
+    if sender_ids and set(sender_ids) <= {each.sender_id for each in held}:
+        raise Conflict(sentence(next(each for each in held if each.sender_id in sender_ids)), field=field)
+
+
+def sentence(held: Panic) -> str:
+    """Who holds what, since when, why, and what to do."""
+    whose = "this app" if held.sender_id is None else f"sender {held.address}"
+    why = f" ({held.reason})" if held.reason else ""
+    since = f"{held.pressed_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"Nothing leaves {whose} since {since}: {held.pressed_by} pressed the panic button{why}. Release it first"
+
+
+async def _sender_id(conn: Conn, app: App, ref: str | None) -> int | None:
+    return None if ref is None else (await senders.get_named(conn, app.app_id, ref)).sender_id
+
+
+@asynccontextmanager
+async def _own(db: Database) -> AsyncIterator[Conn]:
+    """A connection of its own: what is written is committed at once, even inside the longer transaction of a key."""
+    conn = await db.connect()
+    async with conn:
+        with database.lost_is_unavailable(conn, db.dsn):
+            yield conn
