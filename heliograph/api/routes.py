@@ -21,6 +21,7 @@ from heliograph.api import (
     dnc_entries,
     dnc_lists,
     envelope,
+    explain,
     files,
     lists,
     panics,
@@ -120,6 +121,7 @@ ROUTES = (
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
     Route("GET", ONE + "/why", why.get, reasons.WhyAnswer, shown=(V2,)),
+    Route("GET", "/explain", explain.get, reasons.StoryAnswer, shown=(V2,)),
     # schedules
     Route("POST", ALL + "/schedule", schedules.switch, times.ScheduleAnswer, times.ScheduleDraft, shown=(V2,)),
     Route("GET", ONE + "/schedule", schedules.get, times.ScheduleRecordAnswer, shown=(V2,)),

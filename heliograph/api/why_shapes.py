@@ -8,6 +8,8 @@ from pydantic import Field
 
 from heliograph.api.campaign_shapes import StatusWord
 from heliograph.api.shapes import CAMPAIGN_ID, Shape
+from heliograph.rules.message import MessageStatus
+from heliograph.rules.story import Happened
 from heliograph.rules.why import Kind
 
 CauseKind = Annotated[str, Field(json_schema_extra={"enum": [kind.value for kind in Kind]})]
@@ -41,3 +43,76 @@ class WhyAnswer(Shape):
     status: Literal["success"]
     message: str
     data: WhyRecord
+
+
+Happening = Annotated[str, Field(json_schema_extra={"enum": [what.value for what in Happened]})]
+MessageWord = Annotated[str, Field(json_schema_extra={"enum": [member.word for member in MessageStatus]})]
+
+
+class StoryEvent(Shape):
+    """Something that happened to a message at a time, or will; null: nobody wrote down when."""
+
+    at: str | None
+    what: Happening
+    words: str
+
+
+class MessageTold(Shape):
+    """A message and its story."""
+
+    messageId: str
+    phoneNumber: str
+    campaignId: str
+    campaignName: str
+    campaignInstanceId: str
+    text: str
+    parts: int
+    status: MessageWord
+    statusDetail: str
+    events: list[StoryEvent]
+
+
+class NumberTold(Shape):
+    """A number: whether a campaign that began now would text it, and its newest messages."""
+
+    phoneNumber: str
+    wouldBeTexted: bool
+    because: str
+    messages: list[MessageTold]
+
+
+class LedgerTold(Shape):
+    """Where everybody of the run stands; the total is the sum of the others."""
+
+    total: int
+    held: int
+    ready: int
+    submitting: int
+    unknown: int
+    accepted: int
+    failed: int
+    delivered: int
+    suppressed: int
+    expired: int
+
+
+class CampaignTold(WhyRecord):
+    """A campaign: why it stands where it stands, and its ledger."""
+
+    ledger: LedgerTold
+
+
+class Story(Shape):
+    """The one of the three that was asked for; the others are null."""
+
+    message: MessageTold | None
+    number: NumberTold | None
+    campaign: CampaignTold | None
+
+
+class StoryAnswer(Shape):
+    """A story in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: Story

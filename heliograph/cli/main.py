@@ -13,6 +13,7 @@ from heliograph.cli import (
     carriers,
     dnc,
     exits,
+    explain,
     lists,
     panic,
     serve,
@@ -40,6 +41,7 @@ app.command("token")(access.token)
 app.command("status")(status.status)
 app.command("panic")(panic.panic)
 app.command("why")(why.why)
+app.command("explain")(explain.explain)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")
