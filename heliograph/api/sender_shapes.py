@@ -185,6 +185,9 @@ class SenderRecord(Shape):
     address: str
     carrierAccountId: str = Field(examples=[CARRIER_ACCOUNT_ID])
     partsPerSecond: float | None
+    learnedPartsPerSecond: float | None = Field(
+        description="What its carrier was seen to take when it turned texts away; `null`: all it was asked to."
+    )
     partsPerDay: int | None
     dayTimezone: str
     partsToday: int = Field(description="Parts handed to the carrier since the last midnight in `dayTimezone`.")

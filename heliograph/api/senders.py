@@ -14,7 +14,7 @@ from heliograph.api import auth, envelope
 from heliograph.api.carrier_accounts import tried_answer
 from heliograph.api.sender_shapes import SENDER_ID
 from heliograph.rules import daily
-from heliograph.store import carrier_accounts, pools, senders
+from heliograph.store import carrier_accounts, pools, sender_pace, senders
 from heliograph.store.database import Conn
 from heliograph.store.pools import Pool
 from heliograph.store.senders import Sender
@@ -91,23 +91,29 @@ async def _one(call: auth.Call, sender: Sender, message: str) -> Response:
 async def _records(conn: Conn, call: auth.Call, found: Sequence[Sender]) -> list[dict[str, object]]:
     days = {sender.sender_id: daily.day_of(call.now, sender.day_zone) for sender in found}
     used = await senders.parts_of_days(conn, call.app.app_id, days)
+    learned = await sender_pace.learned(conn, call.app.app_id, list(days))
     on: dict[int, str] = {}
     for account_id in {sender.account_id for sender in found}:
         on[account_id] = (await carrier_accounts.get(conn, call.app.app_id, account_id)).public_id
     there = await pools.list_all(conn, call.app.app_id)
-    return [_record(call, sender, on[sender.account_id], used.get(sender.sender_id, 0), there) for sender in found]
+    records = [_record(call, sender, on[sender.account_id], there) for sender in found]
+    for sender, record in zip(found, records, strict=True):
+        record["learnedPartsPerSecond"] = learned.get(sender.sender_id)
+        record["partsToday"] = used.get(sender.sender_id, 0)
+    return records
 
 
-def _record(call: auth.Call, sender: Sender, account: str, used: int, there: Sequence[Pool]) -> dict[str, object]:
+def _record(call: auth.Call, sender: Sender, account: str, there: Sequence[Pool]) -> dict[str, object]:
     held = sender.held_until
     return {
         "_id": sender.public_id,
         "address": sender.address,
         "carrierAccountId": account,
         "partsPerSecond": sender.parts_per_second,
+        "learnedPartsPerSecond": None,
         "partsPerDay": sender.parts_per_day,
         "dayTimezone": sender.day_zone,
-        "partsToday": used,
+        "partsToday": 0,
         "heldUntil": None if held is None or held <= call.now else envelope.instant(held),
         "senderPools": [
             {"id": pool.public_id, "name": pool.name} for pool in there if sender.sender_id in pool.sender_ids
