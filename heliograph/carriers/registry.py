@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.carriers import sandbox
+from heliograph.carriers import aws, bandwidth, generic, infobip, plivo, sandbox, sinch, telnyx, twilio, vonage
 from heliograph.carriers.kind import Kind, Opening
 from heliograph.carriers.smpp import line as smpp
 from heliograph.errors import Invalid
@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from heliograph.carriers.base import Carrier, Listener, Webhook
 
 _BY_NAME: dict[str, Kind] = {
+    "aws": aws.KIND,
+    "bandwidth": bandwidth.KIND,
+    "generic": generic.KIND,
+    "infobip": infobip.KIND,
+    "plivo": plivo.KIND,
     "sandbox": sandbox.KIND,
+    "sinch": sinch.KIND,
     "smpp": smpp.KIND,
+    "telnyx": telnyx.KIND,
+    "twilio": twilio.KIND,
+    "vonage": vonage.KIND,
 }
 
 KINDS: tuple[str, ...] = tuple(sorted(_BY_NAME))
