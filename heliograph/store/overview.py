@@ -181,6 +181,10 @@ CROSS JOIN LATERAL (
             WHERE c.app_id = s.app_id AND c.sender_id = t.sender_id AND c.run_id = s.run_id AND s.ended_at IS NULL
               AND NOT c.done AND c.next_seq <= c.last_seq
               AND c.due_at > CASE WHEN n.held_until IS NULL THEN %(now)s::timestamptz ELSE '-infinity' END
+              AND (SELECT max(o.due_at) FROM chunk o
+                    WHERE o.app_id = s.app_id AND o.sender_id = t.sender_id AND o.run_id = s.run_id AND NOT o.done)
+                  > CASE WHEN n.held_until IS NULL THEN %(now)s::timestamptz ELSE '-infinity' END
+            OFFSET 0
         ) h
         GROUP BY h.zone, h.due_at, h.used
     ) g

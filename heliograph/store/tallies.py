@@ -83,7 +83,8 @@ async def expire_waiting(conn: Conn, app_id: int, run_id: int) -> None:
 # One snapshot for both halves, so that the sum holds at every instant. tally: a handful of rows by primary
 # key. held: for each sender of the run its open chunks with a due time ahead, by the partial index chunk_open; all
 # of them while the sender's day is used up. A chunk is 500 people, so ten million of them held is an index range of
-# 20,000. LATERAL, because a join of all senders at once reads every chunk there is.
+# 20,000. LATERAL, because a join of all senders at once reads every chunk there is. And when nobody is held at all, the
+# last due time says so, in one probe, before any chunk is looked at.
 READ = """
 WITH sums AS (
     SELECT coalesce(sum(total), 0) AS total, coalesce(sum(waiting), 0) AS waiting,
@@ -101,6 +102,10 @@ WITH sums AS (
         WHERE c.app_id = r.app_id AND c.sender_id = t.sender_id AND c.run_id = r.run_id
           AND NOT c.done AND c.next_seq <= c.last_seq
           AND c.due_at > CASE WHEN s.held_until > %(now)s THEN '-infinity' ELSE %(now)s::timestamptz END
+          AND (SELECT max(l.due_at) FROM chunk l
+                WHERE l.app_id = r.app_id AND l.sender_id = t.sender_id AND l.run_id = r.run_id AND NOT l.done)
+              > CASE WHEN s.held_until > %(now)s THEN '-infinity' ELSE %(now)s::timestamptz END
+        OFFSET 0
     ) l
     WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s AND r.ended_at IS NULL
 )

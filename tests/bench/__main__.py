@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import calling, importing, laws, machine, pacing, report, sending, settling, stopping
+from tests.bench import calling, flat, importing, laws, machine, pacing, report, sending, settling, stopping
 from tests.bench.rig import Scale, rig
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "sending": sending.measure,
     "pacing": pacing.measure,
     "delete": stopping.measure,
+    "flat": flat.measure,
 }
 
 
@@ -40,6 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"measure only these: {', '.join(BENCHES)}")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the size; writes nothing")
+    parser.add_argument("--full", action="store_true", help="ten million rows too: takes minutes and 8 GB more")
     parser.add_argument("--write", type=Path, help="write the page here (a whole bench writes docs/benchmarks.md)")
     parser.add_argument("--folder", type=Path, help="where the temporary data folder is made: a disk, not a tmpfs")
     chosen = parser.parse_args()
@@ -50,7 +52,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
-    scale = Scale.quick() if chosen.quick else Scale()
+    scale = Scale.quick() if chosen.quick else Scale.full() if chosen.full else Scale()
     sections: list[Section] = []
     async with rig(scale, chosen.folder) as place:
         described = await machine.describe(place.db, place.settings.data)

@@ -56,6 +56,7 @@ class Scale:
     waiting_trials: int = 10
     longest_wait: float = 1.5  # seconds between the start and the end of a trial
     seconds: float = 0.4  # each pure rule is timed for
+    rows: tuple[int, ...] = (10_000, 1_000_000)  # people of the runs whose steps must cost the same
 
     @property
     def patience(self) -> float:
@@ -64,7 +65,14 @@ class Scale:
 
     @classmethod
     def quick(cls) -> Scale:
-        return cls(people=5_000, few=300, trials=10, few_trials=5, waiting_trials=2, longest_wait=0.4, seconds=0.05)
+        return cls(
+            people=5_000, few=300, trials=10, few_trials=5, waiting_trials=2, longest_wait=0.4, seconds=0.05,
+            rows=(1_000, 20_000),
+        )  # fmt: skip
+
+    @classmethod
+    def full(cls) -> Scale:
+        return cls(rows=(10_000, 1_000_000, 10_000_000))
 
 
 def number(n: int) -> str:

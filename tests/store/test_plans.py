@@ -147,7 +147,10 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "senders COUNT_PARTS": (senders.COUNT_PARTS, run | day),
             "pools FIND_STICKY": (pools.FIND_STICKY, run | pool | {"numbers": numbers}),
             "pools STICK": (pools.STICK, run | pool | {"numbers": numbers, "senders": [1] * 100}),
-            "overview PAGE": (overview.PAGE, run | {"status": None, "offset": 0, "limit": 25, "lane": 2}),
+            "overview PAGE": (
+                overview.PAGE,
+                run | {"status": None, "offset": 0, "limit": 25, "lane": 2, "gate": 1, "fresh": NOW},
+            ),
             "tallies READ": (tallies.READ, run),
             "tallies EXPIRE": (tallies.EXPIRE, run),
             "purges PURGE_STEP": (purges.PURGE_STEP, run),
