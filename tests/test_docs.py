@@ -33,7 +33,19 @@ def test_every_setting_is_documented_and_nothing_else_is() -> None:
     table = re.findall(r"^\| `(HELIOGRAPH_[A-Z_]+)` \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
     assert sorted(table) == sorted(settings)
     named_anywhere = {name for d in DOCUMENTS for name in re.findall(r"\bHELIOGRAPH_[A-Z_]+\b", d.read_text())}
-    assert named_anywhere <= settings
+    assert named_anywhere - set(for_tests()) <= settings
+
+
+def for_tests() -> list[str]:
+    """The variables that only tests read."""
+    read = re.compile(r'os\.environ(?:\.get\(|\[)"((?:HELIOGRAPH|UPDATE)_[A-Z_]+)"')
+    return sorted({name for path in (ROOT / "tests").rglob("*.py") for name in read.findall(path.read_text())})
+
+
+def test_every_variable_for_tests_is_told_to_contributors() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    assert "HELIOGRAPH_FUZZ" in for_tests()
+    assert [name for name in for_tests() if f"`{name}=" not in told] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
