@@ -147,7 +147,6 @@ class Link:
         if answer.status:
             refused = answer.status in codes.REFUSED_BINDS
             return Standing(LineState.REFUSED if refused else LineState.DOWN, _refusal(answer.status))
-        session.bound = not session.ended.done()
         return None
 
     def _stand(self, state: LineState, words: str) -> None:

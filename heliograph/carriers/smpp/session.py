@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 LEAVE_S = 2.0  # seconds that written bytes may take to leave: a peer that takes none holds a stop up no longer
 
 _SUBMIT_RESP = Command.SUBMIT_SM | pdu.RESPONSE
+_BOUND = {each | pdu.RESPONSE for each in (Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER)}
 _DELIVERIES = {Command.DELIVER_SM: pdu.read_message, Command.DATA_SM: pdu.read_data}
 
 
@@ -224,6 +225,8 @@ class Session(asyncio.Protocol):
     def _response(self, each: Frame) -> None:
         asked = self._asked.get(each.sequence)
         if asked is not None:
+            if each.command in _BOUND and each.status == pdu.OK:
+                self.bound = True  # at once: deliveries may stand right behind it
             if not asked.done():
                 asked.set_result(each)
         elif each.command == Command.GENERIC_NACK and each.sequence in self._pending:

@@ -168,6 +168,7 @@ class Centre:
 
     def _status(self, peer: Peer, fate: sandbox_fate.Fate, to: str, text: str) -> int:
         window = self.script.window
+        peer.unanswered += 1
         if window is not None and peer.unanswered > window:
             return codes.THROTTLED
         if self._pace.take(self._loop.time(), 1) > 0:

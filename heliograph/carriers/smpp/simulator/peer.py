@@ -114,7 +114,6 @@ class Peer(asyncio.Protocol):
         except Malformed as error:
             self._out.append(pdu.frame(Command.GENERIC_NACK, each.sequence, status=error.status))
             return
-        self.unanswered += 1
         submissions.append((each.sequence, message))
 
     def _other(self, each: Frame) -> None:
@@ -135,6 +134,7 @@ class Peer(asyncio.Protocol):
             self._out.append(pdu.frame(answer, each.sequence))
         elif command == Command.UNBIND:
             self._out.append(pdu.frame(answer, each.sequence))
+            self._bind = None
             self.flush()
             if self._transport is not None:
                 self._transport.close()

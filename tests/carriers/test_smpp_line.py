@@ -1,0 +1,406 @@
+"""An SMPP line against the simulator: windows, binds, broken connections, long texts, ids, replies; and rubbish."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliograph.carriers.base import (
+    Accepted,
+    Deferred,
+    LineState,
+    Lost,
+    Outcome,
+    Receipt,
+    ReceiptState,
+    Refused,
+    Text,
+)
+from heliograph.carriers.kind import Opening
+from heliograph.carriers.smpp import line as smpp
+from heliograph.carriers.smpp import pdu
+from heliograph.carriers.smpp.line import Line
+from heliograph.carriers.smpp.pdu import Command
+from heliograph.carriers.smpp.simulator import script as scripts
+from heliograph.carriers.smpp.simulator.centre import Centre
+from heliograph.errors import CarrierDown
+from heliograph.rules import parts
+from tests.carriers.contract import GUARD, Ear, answers
+from tests.carriers.smpp_rig import HOST, SETTINGS, taken
+
+pytestmark = pytest.mark.anyio
+
+QUICK: dict[str, object] = {"receipt_ms": [5, 20], "latency_ms": [1, 5]}
+LONG = "Señora, 5 € " * 40
+DELIVERED = ReceiptState.DELIVERED
+
+
+def text(n: int = 1, words: str = "Hello", sender: str = "+15555550100") -> Text:
+    return Text(f"msg-{n}", sender, f"+155555501{n:02d}", words, parts.measure(words).parts)
+
+
+@asynccontextmanager
+async def centre(
+    record: Path | None = None, secured: ssl.SSLContext | None = None, **script: Any
+) -> AsyncIterator[Any]:
+    """A message centre and its port."""
+    behaviour = QUICK | script.pop("behaviour", {})
+    made = Centre(scripts.read(script | {"behaviour": behaviour}), record)
+    port = await made.listen(HOST, 0, secured)
+    try:
+        yield made, port
+    finally:
+        await made.close()
+
+
+@asynccontextmanager
+async def opened(port: int, ear: Ear | None = None, **more: object) -> AsyncIterator[Line]:
+    account = SETTINGS | {"port": port, "answer_timeout_s": 30} | more
+    line = await smpp.open_line(account, Opening(ear or Ear(), "test", Path("none")))
+    try:
+        yield line
+    finally:
+        await line.close()
+
+
+async def outcomes(line: Line, *texts: Text) -> list[Outcome]:
+    return await answers(await line.submit(texts))
+
+
+# ---------------------------------------------------------------- windows and binds
+
+
+async def test_what_the_window_has_no_room_for_is_deferred_at_once_and_no_text_of_it_leaves(tmp_path: Path) -> None:
+    record = tmp_path / "smsc.jsonl"
+    async with centre(record, window=10) as (_, port), opened(port, window=10) as line:
+        assert line.room(1) == 10
+        futures = await line.submit([text(n) for n in range(25)])
+        assert line.room(1) == 0
+        assert [future.done() for future in futures] == [False] * 10 + [True] * 15
+        found = await answers(futures)
+        assert [type(each) for each in found] == [Accepted] * 10 + [Deferred] * 15
+        assert all(isinstance(each, Deferred) and each.code == "window" for each in found[10:])
+        assert line.room(1) == 10
+        assert len(taken(record)) == 10
+
+
+async def test_a_text_of_more_parts_than_the_window_goes_alone() -> None:
+    async with centre() as (_, port), opened(port, window=2) as line:
+        long = text(1, LONG)
+        assert long.parts > 2
+        assert line.room(long.parts) == long.parts
+        one, other = await outcomes(line, long, text(2))
+        assert (type(one), type(other)) == (Accepted, Deferred)
+
+
+async def test_texts_are_shared_by_several_binds_and_receipts_come_over_any() -> None:
+    ear = Ear()
+    async with centre() as (made, port), opened(port, ear, binds=3, window=4) as line:
+        assert line.room(1) == 12
+        found = await outcomes(line, *(text(n) for n in range(12)))
+        assert [type(each) for each in found] == [Accepted] * 12
+        assert len(made._open) == 3
+        await ear.hear(12)
+
+
+async def test_a_pair_sends_over_one_bind_and_hears_over_the_other() -> None:
+    ear = Ear()
+    async with centre(behaviour={"reply": 1, "reply_ms": [1, 9]}) as (_, port), opened(port, ear, bind="pair") as line:
+        assert [type(each) for each in await outcomes(line, text())] == [Accepted]
+        await ear.hear(1)
+        assert (await ear.read(1))[0].text == "STOP"
+
+
+async def test_a_secured_line_checks_whom_it_speaks_to(tmp_path: Path) -> None:
+    certificate, secured = certified(tmp_path)
+    ear = Ear()
+    async with centre(secured=secured) as (_, port):
+        async with opened(port, tls=True, tls_ca=certificate, tls_name="smsc.example") as line:
+            assert [type(each) for each in await outcomes(line, text())] == [Accepted]
+        async with opened(port, ear, tls=True, tls_ca=certificate, tls_name="another.example") as line:
+            with pytest.raises(CarrierDown, match="certificate"):
+                await line.submit([text()])
+        assert ear.lines[0][0] is LineState.DOWN
+
+
+def certified(folder: Path) -> tuple[str, ssl.SSLContext]:
+    """A certificate for smsc.example, signed by itself, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "smsc.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("smsc.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "smsc.pem").write_bytes(pem + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "smsc.pem")
+    return pem.decode(), context
+
+
+# ---------------------------------------------------------------- lines that break
+
+
+async def test_a_line_that_is_cut_comes_back_by_itself_and_what_was_on_its_way_is_lost() -> None:
+    ear = Ear()
+    async with centre(behaviour={"latency_ms": [20000, 20000]}) as (made, port), opened(port, ear) as line:
+        assert ear.lines == [(LineState.UP, "bound as transceiver")]
+        futures = await line.submit([text(n) for n in range(5)])
+        await until(lambda: made.taken == 5)
+        assert made.cut_all() == 1
+        assert [type(each) for each in await answers(futures)] == [Lost] * 5
+        await until(lambda: len(ear.lines) == 3)
+        assert [state for state, _ in ear.lines] == [LineState.UP, LineState.DOWN, LineState.UP]
+        assert line.room(1) == 50
+
+
+async def test_a_far_side_that_says_nothing_any_more_is_found_out() -> None:
+    ear = Ear()
+    async with mute() as port, opened(port, ear, enquire_link_s=0.1, answer_timeout_s=0.1) as line:
+        assert ear.lines[0][0] is LineState.UP
+        assert "does not answer" in await ear.stands(LineState.DOWN)
+        await line.close()
+
+
+async def test_a_receipt_that_nobody_took_comes_again_on_the_next_connection() -> None:
+    ear = Ear()
+    async with centre(behaviour={"receipt_ms": [1, 1]}) as (made, port):
+        async with opened(port, ear, bind="pair") as line:
+            await outcomes(line, text())
+            await ear.hear(1)
+        made.deliver([pdu.message(_receipt())])
+        async with opened(port, ear):
+            await ear.hear(2)
+
+
+async def test_a_receipt_that_the_listener_could_not_take_is_delivered_again() -> None:
+    class Busy(Ear):
+        refused = 0
+
+        def receipts(self, receipts: Sequence[Receipt], /) -> None:
+            if not self.refused:
+                self.refused += 1
+                raise RuntimeError
+            super().receipts(receipts)
+
+    ear = Busy()
+    async with centre() as (_, port), opened(port, ear) as line:
+        await outcomes(line, text())
+        await ear.hear(1)
+        assert ear.refused == 1
+
+
+async def test_wrong_credentials_are_not_tried_again_and_a_refusal_for_other_reasons_is() -> None:
+    ear = Ear()
+    async with centre(password="another") as (made, port), opened(port, ear) as line:
+        assert ear.lines == [(LineState.REFUSED, "the message centre refuses the bind: invalid_password")]
+        made.script = replace(made.script, password=None)
+        await asyncio.sleep(0.3)
+        assert len(ear.lines) == 1
+        with pytest.raises(CarrierDown, match="invalid_password"):
+            await line.submit([text()])
+    ear = Ear()
+    async with centre(refuse_binds="bind_failed") as (made, port), opened(port, ear):
+        assert ear.lines[0][0] is LineState.REFUSED
+        made.script = replace(made.script, refuse_binds=0)
+        await ear.stands(LineState.UP)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(GUARD):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def _receipt() -> pdu.Message:
+    source, dest = pdu.Address(1, 1, "15555550101"), pdu.Address(1, 1, "15555550100")
+    return pdu.Message(source, dest, 4, 0, 0, b"", {0x1E: b"77\0", 0x427: b"\2"})
+
+
+# ---------------------------------------------------------------- answers
+
+
+async def test_codes_mean_what_the_table_and_the_account_say() -> None:
+    refusals = {"01": "throttled", "02": "queue_full", "03": "invalid_destination", "04": "0x0400", "05": "0x0401"}
+    patterns = [{"match": f"*{end}", "refuse": 1, "refuse_code": code} for end, code in refusals.items()]
+    account: dict[str, object] = {"statuses": {"0x401": "temporary", "0x0b": "throttled"}, "queue_full_s": 7}
+    async with centre(behaviour={"patterns": patterns}) as (_, port), opened(port, **account) as line:
+        found = await outcomes(line, *(text(n) for n in range(1, 6)))
+    assert found[:3] == [Deferred("throttled", 1.0), Deferred("queue_full", 7.0), Deferred("invalid_destination", 1.0)]
+    assert [(each.code, each.permanent) for each in found[3:] if isinstance(each, Refused)] == [
+        ("status_0x00000400", True),
+        ("status_0x00000401", False),
+    ]
+
+
+@pytest.mark.parametrize("way", ["udh8", "udh16", "sar", "payload"])
+async def test_a_long_text_has_one_outcome_and_one_receipt(way: str, tmp_path: Path) -> None:
+    record, ear = tmp_path / "smsc.jsonl", Ear()
+    behaviour = {"receipt_early": 0.5, "latency_ms": [5, 60], "seed": 3}
+    async with centre(record, behaviour=behaviour) as (_, port), opened(port, ear, long_text=way) as line:
+        found = await outcomes(line, text(1, LONG), text(2), text(3, "😀" * 100))
+        await ear.hear(3)
+        refs = {each.ref for each in found if isinstance(each, Accepted)}
+        assert len(refs) == 3
+        assert {(each.ref, each.state) for each in ear.heard} == {(ref, DELIVERED) for ref in refs}
+    assert "".join(words for number, words in taken(record) if number == text(1).to) == LONG
+
+
+async def test_a_text_that_was_taken_in_part_is_never_sent_again() -> None:
+    async with centre(window=1, behaviour={"latency_ms": [30, 30]}) as (_, port), opened(port) as line:
+        (found,) = await outcomes(line, text(1, LONG))
+    assert isinstance(found, Refused)
+    assert (found.code, found.permanent) == ("partly_accepted:throttled", True)
+
+
+async def test_answers_that_come_twice_are_answers_that_came_once() -> None:
+    async with centre(answer_duplicate=1) as (_, port), opened(port) as line:
+        assert [type(each) for each in await outcomes(line, *(text(n) for n in range(5)))] == [Accepted] * 5
+        await asyncio.sleep(0.05)
+        assert line.room(1) == 50
+
+
+@pytest.mark.parametrize(("answer", "receipt"), [("hex", "decimal"), ("decimal", "HEX"), ("padded", "decimal")])
+@pytest.mark.parametrize("says", ["text", "tlv"])
+async def test_receipts_find_their_text_however_ids_are_written(answer: str, receipt: str, says: str) -> None:
+    ear = Ear()
+    async with centre(answer_ids=answer, receipt_ids=receipt, receipts=says) as (_, port), opened(port, ear) as line:
+        found = await outcomes(line, *(text(n) for n in range(5)))
+        await ear.hear(5)
+    assert {each.ref for each in ear.heard} == {each.ref for each in found if isinstance(each, Accepted)}
+
+
+# ---------------------------------------------------------------- replies
+
+
+@pytest.mark.parametrize("way", ["udh8", "udh16", "sar", "payload"])
+async def test_a_long_reply_is_heard_whole(way: str) -> None:
+    ear = Ear()
+    behaviour = {"reply": 1, "reply_text": "¿Qué? 😀" * 40, "reply_ms": [1, 5]}
+    async with centre(reply_long=way, reply_reversed=True, behaviour=behaviour) as (_, port), opened(port, ear) as line:
+        await outcomes(line, text())
+        (reply,) = await ear.read(1)
+    assert (reply.number, reply.to, reply.text) == (text().to, text().sender, "¿Qué? 😀" * 40)
+
+
+async def test_a_reply_with_a_part_missing_is_heard_in_the_end() -> None:
+    ear = Ear()
+    behaviour = {"reply": 1, "reply_text": "abc" * 120, "reply_ms": [1, 5]}
+    async with centre(reply_missing=2, behaviour=behaviour) as (_, port), opened(port, ear, reply_parts_s=0.1) as line:
+        await outcomes(line, text())
+        (reply,) = await ear.read(1)
+    assert reply.text == ("abc" * 120)[:153] + "[…]" + ("abc" * 120)[306:]
+
+
+# ---------------------------------------------------------------- rubbish
+
+COMMANDS = st.one_of(st.sampled_from([*Command, *(each | pdu.RESPONSE for each in Command)]), st.integers(0, 2**32 - 1))
+FRAME = st.builds(
+    pdu.frame, COMMANDS, st.integers(0, 2**32 - 1), st.binary(max_size=80), st.sampled_from([0, 0, 8, 0xFFFFFFFF])
+)
+RUBBISH = st.lists(st.one_of(FRAME, st.binary(max_size=40)), max_size=6).map(b"".join)
+
+
+@asynccontextmanager
+async def mute(rubbish: bytes | None = None) -> AsyncIterator[int]:
+    """A far side that lets everybody in. Then it says nothing; or rubbish to the first, and takes texts after that."""
+    waiting = [rubbish]
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        frames, said = pdu.Frames(), waiting.pop() if waiting else b""
+        while data := await reader.read(65536):
+            for each in frames.feed(data):
+                if each.command == Command.BIND_TRANSCEIVER:
+                    writer.write(pdu.frame(each.command | pdu.RESPONSE, each.sequence, b"x\0") + (said or b""))
+                elif rubbish is not None and not each.command & pdu.RESPONSE:
+                    writer.write(pdu.frame(each.command | pdu.RESPONSE, each.sequence, b"id\0"))
+
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (OSError, pdu.Malformed):
+            pass  # it went away
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(guarded, HOST, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)
+
+
+@settings(max_examples=40)
+@given(RUBBISH)
+def test_no_octets_take_a_line_down(rubbish: bytes) -> None:
+    faults: list[object] = []
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        quick: dict[str, Any] = {"answer_timeout_s": 0.2, "enquire_link_s": 0.2, "reconnect_s": [0.01, 0.01]}
+        async with mute(rubbish) as port, opened(port, **quick) as line, asyncio.timeout(GUARD):
+            while True:
+                try:
+                    (found,) = await outcomes(line, text())
+                except CarrierDown:
+                    found = None
+                if isinstance(found, Accepted):
+                    return
+                await asyncio.sleep(0.01)
+
+    anyio.run(run)
+    assert faults == []
+
+
+@settings(max_examples=40)
+@given(RUBBISH, st.booleans())
+def test_no_octets_take_the_simulator_down(rubbish: bytes, bound: bool) -> None:
+    faults: list[object] = []
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        async with centre() as (made, port):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            asked = pdu.bind(pdu.Bind("x", "", ""), ton=0, npi=0, address_range="")
+            writer.write((pdu.frame(Command.BIND_TRANSCEIVER, 1, asked) if bound else b"") + rubbish)
+            writer.write_eof()
+            async with asyncio.timeout(GUARD):
+                await reader.read()
+            writer.close()
+            async with opened(port) as line:
+                assert [type(each) for each in await outcomes(line, text())] == [Accepted]
+            assert made.taken >= 1
+
+    anyio.run(run)
+    assert faults == []
