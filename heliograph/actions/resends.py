@@ -42,6 +42,7 @@ async def in_run(
     queue.place(still, {one.number: one.sender_id for one in still})
     if queue.new_seqs and not await unknowns.move_on(conn, app_id, run_id, [(u.seq, seq) for u, seq in queue.new_seqs]):
         raise Conflict(f"Somebody of campaign {people[0].campaign_name} was removed at this moment; ask again")
+    await unknowns.shift_pages(conn, app_id, run_id, [one.seq for one in still])
     await queue.write(conn)
     return run, queue.new_seqs
 
@@ -118,7 +119,9 @@ class _Queue:
             for start in range(0, len(group), chunks.SIZE):
                 part = group[start : start + chunks.SIZE]
                 last = self._seq + len(part) - 1
-                self._rows[sender_id].append(chunks.NewChunk(self._chunk_no, zone, self._due(zone), self._seq, last))
+                self._rows[sender_id].append(
+                    chunks.NewChunk(self._chunk_no, zone, self._due(zone), self._seq, last, again=True)
+                )
                 self.new_seqs += list(zip(part, range(self._seq, last + 1), strict=True))
                 self._seq, self._chunk_no = last + 1, self._chunk_no + 1
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     FINISHED = "finished"
     # It is to send, and somebody has to do something first.
+    PANIC = "panic"  # somebody pressed the button
     NO_SENDER = "no_sender"
     CARRIER_PAUSED = "carrier_paused"
     CARRIER_DOWN = "carrier_down"  # until: the next try
@@ -55,7 +56,15 @@ class Kind(StrEnum):
 
 
 ALARMING = frozenset(
-    {Kind.NO_SENDER, Kind.CARRIER_PAUSED, Kind.CARRIER_DOWN, Kind.NO_WORKER, Kind.UNKNOWN, Kind.UNKNOWN_ONLY}
+    {
+        Kind.PANIC,
+        Kind.NO_SENDER,
+        Kind.CARRIER_PAUSED,
+        Kind.CARRIER_DOWN,
+        Kind.NO_WORKER,
+        Kind.UNKNOWN,
+        Kind.UNKNOWN_ONLY,
+    }
 )
 """What somebody should look at."""
 
@@ -89,13 +98,16 @@ class Wait:
 class Through:
     """A sender of the run and the line of its carrier account.
 
-    ``gone``: the sender or the account was deleted. ``lane_held``: a worker sends through it now. ``down_since``: no
+    ``gone``: the sender or the account was deleted. ``panic_at``: since then the panic button holds it, or its app, as
+    ``panic_words`` say. ``lane_held``: a worker sends through it now. ``down_since``: no
     worker has its line up; None where one has, or none has said anything lately.
     """
 
     address: str
     account: str
     gone: bool = False
+    panic_at: datetime | None = None
+    panic_words: str = ""
     lane_held: bool = False
     paused_at: datetime | None = None
     paused_reason: str = ""
@@ -259,6 +271,8 @@ def _block(sender: Through) -> Cause | None:
     """What keeps one sender from sending, if anything does."""
     if sender.gone:
         return Cause(Kind.NO_SENDER, detail=sender.address)
+    if sender.panic_at is not None:
+        return Cause(Kind.PANIC, since=sender.panic_at, detail=sender.panic_words)
     if sender.paused_at is not None:
         detail = f"{sender.account}: {sender.paused_reason}" if sender.paused_reason else sender.account
         return Cause(Kind.CARRIER_PAUSED, since=sender.paused_at, detail=detail)

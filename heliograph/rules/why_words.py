@@ -36,6 +36,12 @@ _WAITS = {
     Kind.RETRYING_FROM: "to be tried again from ",
 }
 
+_SINCE = {
+    Kind.PANIC: ("The panic button was pressed {} ", ": nothing leaves until it is released."),
+    Kind.CARRIER_DOWN: ("The line of {} has been down since ", "."),
+    Kind.CARRIER_PAUSED: ("Carrier account {} has been paused since ", "; resume it once that is put right."),
+}
+
 
 def tell(causes: Sequence[Cause], *, alarms: bool | None = None) -> Pieces:
     """Causes in sentences, in their order. ``alarms``: only those that somebody should look at, or only the others."""
@@ -76,24 +82,21 @@ def _held(waits: Sequence[Cause]) -> Pieces:
     return [*pieces, "."]
 
 
-def _one(cause: Cause) -> Pieces:  # a line for each kind that has a time or a number in the middle
-    people = wording.people(cause.people)
-    match cause.kind:
-        case Kind.SCHEDULED if cause.until is not None:
-            return ["Starts by itself ", Moment(cause.until), "."]
-        case Kind.STOPPED | Kind.FINISHED:
-            return _ended(cause)
-        case Kind.CARRIER_DOWN if cause.since is not None:
-            again: Pieces = [", next try ", Moment(cause.until)] if cause.until is not None else []
-            return [f"The line of {cause.detail} has been down since ", Moment(cause.since), *again, "."]
-        case Kind.CARRIER_PAUSED if cause.since is not None:
-            text = f"Carrier account {cause.detail} has been paused since "
-            return [text, Moment(cause.since), "; resume it once that is put right."]
-        case Kind.WAITING_TOKENS if cause.until is not None:
-            text = f"Sending, at most {cause.detail} parts a second: {people} to come, until about "
-            return [text, Moment(cause.until), "."]
-        case _:
-            return [_fixed(cause, people)]
+def _one(cause: Cause) -> Pieces:
+    """The kinds that have a time in the middle; the others are in :func:`_fixed`."""
+    if cause.kind in (Kind.STOPPED, Kind.FINISHED):
+        return _ended(cause)
+    if cause.since is not None and cause.kind in _SINCE:
+        before, after = _SINCE[cause.kind]
+        again: Pieces = [", next try ", Moment(cause.until)] if cause.until is not None else []
+        return [before.format(cause.detail), Moment(cause.since), *again, after]
+    if cause.until is not None and cause.kind is Kind.SCHEDULED:
+        return ["Starts by itself ", Moment(cause.until), "."]
+    if cause.until is not None and cause.kind is Kind.WAITING_TOKENS:
+        people = wording.people(cause.people)
+        text = f"Sending, at most {cause.detail} parts a second: {people} to come, until about "
+        return [text, Moment(cause.until), "."]
+    return [_fixed(cause, wording.people(cause.people))]
 
 
 def _fixed(cause: Cause, people: str) -> str:

@@ -135,10 +135,12 @@ JOIN app a ON a.app_id = s.app_id
 LEFT JOIN schedule z ON z.app_id = s.app_id AND z.campaign_id = s.campaign_id AND z.enabled
 CROSS JOIN LATERAL (
     SELECT string_agg(DISTINCT k.kind, ', ') AS carrier,
-           CASE WHEN bool_and(n.parts_per_second IS NOT NULL) THEN sum(n.parts_per_second) END AS parts_per_second,
+           CASE WHEN bool_and(coalesce(n.parts_per_second, q.learned) IS NOT NULL)
+               THEN sum(least(n.parts_per_second, q.learned)) END AS parts_per_second,
            json_agg(json_build_object(
                'address', n.address, 'account', k.name, 'gone', n.deleted_at IS NOT NULL OR k.deleted_at IS NOT NULL,
                'lane_held', EXISTS (SELECT FROM held WHERE held.kind = %(lane)s AND held.id = n.sender_id),
+               'panic_at', p.pressed_at, 'panic_words', coalesce(p.words, ''),
                'paused_at', k.paused_at, 'paused_reason', coalesce(k.paused_reason, ''),
                'down_since', l.since, 'next_try_at', l.next_try_at, 'words', coalesce(l.words, '')
            ) ORDER BY n.sender_id) AS senders
@@ -149,6 +151,13 @@ CROSS JOIN LATERAL (
         FROM line i WHERE i.app_id = n.app_id AND i.account_id = n.account_id AND i.seen_at > %(fresh)s
         HAVING bool_and(i.state <> 'up')
     ) l ON true
+    LEFT JOIN sender_pace q ON q.app_id = n.app_id AND q.sender_id = n.sender_id
+    LEFT JOIN LATERAL (
+        SELECT b.pressed_at, concat('by ', b.pressed_by, ' (' || nullif(b.reason, '') || ')') AS words
+        FROM panic b
+        WHERE b.app_id = n.app_id AND b.released_at IS NULL AND (b.sender_id IS NULL OR b.sender_id = n.sender_id)
+        ORDER BY b.pressed_at LIMIT 1
+    ) p ON true
     WHERE n.app_id = s.app_id AND n.sender_id = ANY(s.sender_ids)
 ) through
 CROSS JOIN LATERAL (
@@ -256,14 +265,16 @@ _LEDGER = ("total", "submitting", "unknown", "accepted", "failed", "delivered", 
 
 def _through(told: Mapping[str, Any]) -> Through:
     """A sender as the statement's JSON tells of it: there, times are text."""
-    paused, down, again = (
+    panic, paused, down, again = (
         None if told[name] is None else datetime.fromisoformat(told[name])
-        for name in ("paused_at", "down_since", "next_try_at")
+        for name in ("panic_at", "paused_at", "down_since", "next_try_at")
     )
     return Through(
         address=told["address"],
         account=told["account"],
         gone=told["gone"],
+        panic_at=panic,
+        panic_words=told["panic_words"],
         lane_held=told["lane_held"],
         paused_at=paused,
         paused_reason=told["paused_reason"],

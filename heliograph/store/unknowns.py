@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
 
@@ -233,6 +234,32 @@ async def move_on(conn: Conn, app_id: int, run_id: int, new_seqs: Sequence[tuple
         "people": len(new_seqs),
     }
     return await (await conn.execute(MOVE_ON, values)).fetchone() is not None
+
+
+TAKE_PAGES = """
+DELETE FROM run_page WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND first_seq > %(least)s
+RETURNING before, first_seq
+"""
+PUT_PAGES = """
+INSERT INTO run_page (app_id, run_id, before, first_seq)
+SELECT %(app_id)s, %(run_id)s, t.before, t.first_seq FROM unnest(%(before)s::int[], %(first_seq)s::int[])
+       AS t (before, first_seq)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def shift_pages(conn: Conn, app_id: int, run_id: int, gone: Sequence[int]) -> None:
+    """Have the marks of the run's pages count without people who left these seqs for later ones."""
+    if not gone:
+        return
+    left = sorted(gone)
+    values: dict[str, object] = {"app_id": app_id, "run_id": run_id, "least": left[0]}
+    marks = await (await conn.execute(TAKE_PAGES, values)).fetchall()
+    values |= {
+        "before": [int(before) - bisect_left(left, int(first_seq)) for before, first_seq in marks],
+        "first_seq": [int(first_seq) for _, first_seq in marks],
+    }
+    await conn.execute(PUT_PAGES, values)
 
 
 # One of each number: whoever is unknown twice in one run gets one text.

@@ -119,6 +119,11 @@ CASES: list[tuple[Facts, list[str], str]] = [
             "resume it once that is put right."
         ),
     ),
+    (
+        facts(through=(replace(WORKING, panic_at=BEGUN, panic_words="by Ada (wrong text)"),)),
+        ["panic"],
+        "The panic button was pressed by Ada (wrong text) Mon 2 Mar 05:55 UTC: nothing leaves until it is released.",
+    ),
     (facts(through=(replace(WORKING, gone=True),)), ["no_sender"], "Sender +12025550100 has no carrier."),
     (
         facts(through=(replace(WORKING, lane_held=False),)),
