@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import calling, flat, importing, laws, machine, pacing, report, sending, settling, stopping
+from tests.bench import (
+    calling,
+    flat,
+    importing,
+    laws,
+    machine,
+    memory,
+    pacing,
+    report,
+    sending,
+    settling,
+    smpp,
+    stopping,
+)
 from tests.bench.rig import Scale, rig
 
 if TYPE_CHECKING:
@@ -31,9 +44,11 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "receipts": settling.measure,
     "webhooks": calling.measure,
     "sending": sending.measure,
+    "smpp": smpp.measure,
     "pacing": pacing.measure,
     "delete": stopping.measure,
     "flat": flat.measure,
+    "memory": memory.measure,
 }
 
 

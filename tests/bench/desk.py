@@ -46,6 +46,18 @@ class Desk:
         """How many people of its run are planned by now."""
         return int(self._ask("GET", f"/{campaign_id}/status?view=ledger")["data"]["total"])
 
+    def is_completed(self, campaign_id: str) -> bool:
+        """Whether everybody of it is through."""
+        return self._ask("GET", f"/{campaign_id}/status")["data"]["status"] == "Completed"
+
+    def people(self, campaign_id: str, page: int) -> None:
+        """Ask for a page of its people."""
+        self._ask("GET", f"/{campaign_id}/status?view=contacts&page={page}&limit=100")
+
+    def campaigns(self) -> None:
+        """Ask for the first page of all campaigns."""
+        self._ask("POST", "/getAllCampaignDetails", json.dumps({"type": "sms", "page": 1, "limit": 25}))
+
     def delete(self, campaign_id: str) -> tuple[float, str]:
         """Milliseconds until the answer was here, and the status it gives."""
         began = time.perf_counter()

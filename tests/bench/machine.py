@@ -73,10 +73,10 @@ def peak_mib(pid: int) -> float:
     return sum(_status(each, "VmHWM:") for each in _family(pid)) / 1024
 
 
-def own_peak_mib() -> float:
-    """The most memory this process has had resident."""
+def own_peak_mib(pid: int | None = None) -> float:
+    """The most memory this process, or that one alone, has had resident; of another, only Linux tells."""
     if PROC.exists():  # where getrusage would count what our parent had when it started us
-        return _status(os.getpid(), "VmHWM:") / 1024
+        return _status(pid or os.getpid(), "VmHWM:") / 1024
     import resource  # noqa: PLC0415  # not on Windows
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB

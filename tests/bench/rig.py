@@ -51,11 +51,14 @@ class Scale:
 
     people: int = 100_000
     few: int = 1_000
-    trials: int = 200
+    vast: int = 1_000_000
+    trials: int = 100
     few_trials: int = 100
-    waiting_trials: int = 10
-    longest_wait: float = 1.5  # seconds between the start and the end of a trial
+    vast_trials: int = 100
+    waiting_trials: int = 5
+    longest_wait: float = 1.0  # seconds between the start and the end of a trial
     seconds: float = 0.4  # each pure rule is timed for
+    crowds: tuple[int, int] = (10_000, 200_000)  # people of the campaigns that must need the same memory
     rows: tuple[int, ...] = (10_000, 1_000_000)  # people of the runs whose steps must cost the same
 
     @property
@@ -66,13 +69,13 @@ class Scale:
     @classmethod
     def quick(cls) -> Scale:
         return cls(
-            people=5_000, few=300, trials=10, few_trials=5, waiting_trials=2, longest_wait=0.4, seconds=0.05,
-            rows=(1_000, 20_000),
+            people=5_000, few=300, vast=8_000, trials=8, few_trials=5, vast_trials=2, waiting_trials=2,
+            longest_wait=0.4, seconds=0.05, crowds=(500, 5_000), rows=(1_000, 20_000),
         )  # fmt: skip
 
     @classmethod
     def full(cls) -> Scale:
-        return cls(rows=(10_000, 1_000_000, 10_000_000))
+        return cls(crowds=(10_000, 1_000_000), rows=(10_000, 1_000_000, 10_000_000))
 
 
 def number(n: int) -> str:

@@ -30,8 +30,9 @@ sandbox's transcript are noted. A **violation** is a text of that campaign which
 behind that length, looked for in the whole transcript when all trials are over. The *gap* is the time from the last
 text to the answer.
 
-The same with {few:,} recipients, {few_trials} times, deleted in mid-sending; and with {people:,} who all wait for their
-calling hours, {waiting_trials} times. A stop takes the same time for few and for many: see the ratio.
+The same with {vast:,} recipients, {vast_trials} times; with {few:,}, {few_trials} times, deleted in mid-sending; and
+with {people:,} who all wait for their calling hours, {waiting_trials} times. A stop takes the same time for few and for
+many: see the ratios. *From asking to the last text* is how long texts still left once somebody had asked for the end.
 
 The floor is the same server's `GET /healthz` (one trivial statement in PostgreSQL, nothing written), asked right before
 each DELETE, so on the same busy machine.
@@ -52,7 +53,8 @@ class _Trial:
     deleted_ms: float
     healthy_ms: float
     status: str
-    answered: float  # unix seconds
+    asked: float  # unix seconds
+    answered: float
     size: int  # bytes of the transcript by then
 
     def violated(self, taken: Taken) -> bool:
@@ -79,11 +81,12 @@ class _Trials:
 async def measure(rig: Rig) -> Section:
     scale = rig.scale
     about = ABOUT.format(
-        trials=scale.trials, people=scale.people, longest=scale.longest_wait, few=scale.few,
+        trials=scale.trials, people=scale.people, longest=scale.longest_wait, few=scale.few, vast=scale.vast,
+        vast_trials=scale.vast_trials,
         few_trials=scale.few_trials, waiting_trials=scale.waiting_trials,
     )  # fmt: skip
     section = Section("delete", TITLE, about)
-    large, small = await rig.add_list(scale.people), await rig.add_list(scale.few)
+    large, small, vast = [await rig.add_list(people) for people in (scale.people, scale.few, scale.vast)]
     await rig.behave()
     rig.clear_transcript()
     moments = random.Random(20)
@@ -93,19 +96,22 @@ async def measure(rig: Rig) -> Section:
         idle = [desk.health() for _ in range(50)]
         few = _Trials(f"{scale.few:,} recipients, being sent", scale.few)
         many = _Trials(f"{scale.people:,} recipients, being sent", scale.people)
+        most = _Trials(f"{scale.vast:,} recipients, being sent", scale.vast)
         waiting = _Trials(f"{scale.people:,} recipients, waiting for their hours", scale.people)
         for _ in range(scale.few_trials):
             few.trials.append(await _in_the_middle(rig, desk, record, small, moments))
         for _ in range(scale.trials):
             many.trials.append(await _anywhere(rig, desk, large, moments, record))
+        for _ in range(scale.vast_trials):
+            most.trials.append(await _anywhere(rig, desk, vast, moments, record))
         await _quiet(record)
         for _ in range(scale.waiting_trials):
             waiting.trials.append(await _while_waiting(rig, desk, record, large))
         await _quiet(record)
-    for kind in (few, many, waiting):
+    for kind in (few, many, most, waiting):
         _times(section, kind)
-    _growth(section, few, many, idle)
-    _barrier(section, record, many, [*few.trials, *many.trials, *waiting.trials])
+    _growth(section, few, [many, most], idle)
+    _barrier(section, record, [many, most], [*few.trials, *many.trials, *most.trials, *waiting.trials])
     return section
 
 
@@ -146,10 +152,10 @@ async def _while_waiting(rig: Rig, desk: Desk, record: Evidence, list_name: str)
 
 
 def _delete(desk: Desk, record: Evidence, campaign_id: str) -> _Trial:
-    healthy = desk.health()
+    healthy, asked = desk.health(), time.time()
     took, status = desk.delete(campaign_id)
     answered = time.time()
-    return _Trial(campaign_id, took, healthy, status, answered, record.size())
+    return _Trial(campaign_id, took, healthy, status, asked, answered, record.size())
 
 
 async def _quiet(record: Evidence) -> None:
@@ -165,25 +171,30 @@ def _times(section: Section, kind: _Trials) -> None:
         section.add(f"DELETE, {what}", figure(kind.deletes), "ms", floor, group=kind.name)
 
 
-def _growth(section: Section, few: _Trials, many: _Trials, idle: list[float]) -> None:
-    small, large = median(few.deletes), median(many.deletes)
-    section.add(f"{many.name}, p50", large, "ms", Floor(small, few.name), group=RATIO)
+def _growth(section: Section, few: _Trials, larger: Sequence[_Trials], idle: list[float]) -> None:
+    small, most = median(few.deletes), larger[-1]
+    for many in larger:
+        section.add(f"{many.name}, p50", median(many.deletes), "ms", Floor(small, few.name), group=RATIO)
+        section.add(f"{many.name}, p99", p99(many.deletes), "ms", Floor(p99(few.deletes), few.name), group=RATIO)
     section.add("GET /healthz while nothing is sent, p50", median(idle), "ms", group=RATIO)
+    large = median(most.deletes)
     section.headlines.append(
-        f"DELETE of a campaign of {many.people:,} that is being sent at full speed: **{large:.1f} ms** p50, "
-        f"{p99(many.deletes):.1f} ms p99; of {few.people:,}: {small:.1f} ms p50. {many.people // few.people} times the "
-        f"people, **{times(large / small)}** the time (`GET /healthz` meanwhile: {median(many.floor):.1f} ms)."
+        f"DELETE of a campaign of {most.people:,} that is being sent at full speed: **{large:.1f} ms** p50, "
+        f"{p99(most.deletes):.1f} ms p99; of {few.people:,}: {small:.1f} ms p50. {most.people // few.people:,} times "
+        f"the people, **{times(large / small)}** the time (`GET /healthz` meanwhile: {median(most.floor):.1f} ms)."
     )
 
 
-def _barrier(section: Section, record: Evidence, many: _Trials, everyone: list[_Trial]) -> None:
+def _barrier(section: Section, record: Evidence, large: Sequence[_Trials], everyone: list[_Trial]) -> None:
     violations = [trial for trial in everyone if trial.violated(record.of(trial.campaign_id))]
-    cut = [trial for trial in many.trials if 0 < record.of(trial.campaign_id).texts < many.people]
-    gaps = [(trial.answered - record.of(trial.campaign_id).last) * 1000 for trial in cut]
+    cut = [each for many in large for each in many.trials if 0 < record.of(each.campaign_id).texts < many.people]
     section.add("trials", len(everyone), "", group=BARRIER)
-    section.add(f"of those with {many.people:,}, stopped in mid-sending", len(cut), "", group=BARRIER)
+    section.add("of those with the most people, stopped in mid-sending", len(cut), "", group=BARRIER)
     section.add("violations", len(violations), "", group=BARRIER)
-    for what, figure in (("least", min), ("median", median), ("most", max)) if gaps else ():
+    after = [max(0.0, (record.of(trial.campaign_id).last - trial.asked) * 1000) for trial in cut]
+    gaps = [(trial.answered - record.of(trial.campaign_id).last) * 1000 for trial in cut]
+    for what, figure in (("least", min), ("median", median), ("most", max)) if cut else ():
+        section.add(f"from asking to the last text: {what}", figure(after), "ms", group=BARRIER)
         section.add(f"from the last text to the answer: {what}", figure(gaps), "ms", group=BARRIER)
     section.headlines.append(f"The barrier: **{len(violations)} violations** in {len(everyone)} trials.")
     section.faults += [f"campaign {trial.campaign_id}: a text after the answer to its DELETE" for trial in violations]
