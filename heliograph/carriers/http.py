@@ -122,11 +122,15 @@ class HttpLine:
         """Open the first connections. A server that cannot be reached is told to the listener, not raised."""
         await self._pool.open()
 
-    def room(self) -> int:
-        """How many texts could be handed over now without one being deferred. Asking opens more, up to the limit."""
-        if self._closed or self._loop.time() < self._shut_until:
-            return 0
-        return self._pool.room() * self._vendor.per_request
+    def room(self, parts: int) -> int | None:
+        """As :meth:`heliograph.carriers.base.Windowed.room`. Asking opens more connections, up to the limit.
+
+        A connection takes a text of however many parts, so counting texts as parts errs on the safe side.
+        """
+        if self._closed or self._pool.why is not None or self._loop.time() < self._shut_until:
+            return None
+        free = self._pool.room() * self._vendor.per_request
+        return max(free, parts) if free else 0
 
     async def submit(self, texts: Sequence[Text]) -> list[Future[Outcome]]:
         """Hand ``texts`` over; what is certain when it returns is told above. Raises CarrierDown."""
