@@ -30,7 +30,7 @@ SHARES, URGENT = "Campaigns of different priority on one sender", "One text to o
 async def add(rig: Rig, section: Section, seconds: float) -> None:
     """Measure both, into ``section``."""
     await _shares(rig, section, seconds)
-    trials = 20 if seconds < 5 else 200
+    trials = 10 if seconds < 5 else 100
     for rate in (200.0, None):
         await _urgent(rig, section, rate, trials)
 
