@@ -211,3 +211,11 @@ def test_taking_after_a_slow_write_keeps_the_second_on_the_line() -> None:
         assert pace.take(now, room) == 0.0
     for index, first in enumerate(written):
         assert sum(1 for each in written[index : index + 60] if each < first + 1.0) <= 50
+
+
+def test_how_long_a_part_counts_is_the_span_of_the_law() -> None:
+    assert (Pace(40).limit, Pace(40).counts_for()) == (40, 1.0)
+    assert (Pace(0.2).limit, Pace(0.2).counts_for()) == (1, 5.0)
+    assert (Pace(1.25).limit, Pace(1.25).counts_for()) == (2, 1.6)
+    assert Pace(2).counts_for(10) == 5.0, "a text of more parts than the limit"
+    assert Pace(None).counts_for(10) == 0.0
