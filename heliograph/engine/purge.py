@@ -21,6 +21,7 @@ async def purge(db: Database, clock: Clock) -> int:
         await answers.discard(conn, before=clock() - answers.KEPT)
         waiting = await purges.list_deleted(conn)
         for campaign in waiting:
+            await purges.unmark(conn, campaign.app_id, campaign.campaign_id)
             while True:
                 closed, people = await purges.purge_step(conn, campaign.app_id, campaign.campaign_id)
                 removed += people

@@ -33,9 +33,20 @@ async def list_deleted(conn: Conn) -> list[Deleted]:
         return await (await cursor.execute(LIST_DELETED)).fetchall()
 
 
+UNMARK = """
+DELETE FROM run_page p USING run r
+WHERE r.app_id = %(app_id)s AND r.campaign_id = %(campaign_id)s AND p.app_id = r.app_id AND p.run_id = r.run_id
+"""
+
+
+async def unmark(conn: Conn, app_id: int, campaign_id: int) -> None:
+    """Forget where planned pages of a deleted campaign begin: people will be missing before them."""
+    await conn.execute(UNMARK, {"app_id": app_id, "campaign_id": campaign_id})
+
+
 # Ten chunks (5,000 people) at a time, so that one step stays short. A chunk's places at or behind its
 # cursor never left; those before it did, or may have, and stay. The chunk itself goes once nobody of it
-# is unsettled; otherwise its end is drawn in to its cursor.
+# is unsettled; otherwise its end is drawn in to its cursor. Planned anew each time, as the tables are now.
 PURGE_STEP = """
 WITH old AS (
     SELECT c.app_id, c.run_id, c.chunk_no, c.next_seq, c.last_seq
@@ -69,7 +80,8 @@ SELECT (SELECT count(*) FROM closed), coalesce((SELECT sum(n) FROM gone), 0)
 
 async def purge_step(conn: Conn, app_id: int, campaign_id: int) -> tuple[int, int]:
     """One step: ``(chunks closed, people removed)``; ``(0, 0)`` when nothing is left to do."""
-    row = await (await conn.execute(PURGE_STEP, {"app_id": app_id, "campaign_id": campaign_id})).fetchone()
+    values = {"app_id": app_id, "campaign_id": campaign_id}
+    row = await (await conn.execute(PURGE_STEP, values, prepare=False)).fetchone()
     return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
 

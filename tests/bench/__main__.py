@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.bench import (
     calling,
+    clearing,
     flat,
     importing,
     laws,
@@ -48,6 +49,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "pacing": pacing.measure,
     "delete": stopping.measure,
     "flat": flat.measure,
+    "purge": clearing.measure,
     "memory": memory.measure,
 }
 

@@ -110,13 +110,9 @@ class _Run:
     app_id: int
     run_id: int
     people: int
+    sent: int  # the first of them, in whole chunks
     sender_id: int
     account_id: int
-
-    @property
-    def sent(self) -> int:
-        """People sent to: the run's first half, in whole chunks."""
-        return self.people // CHUNK // 2 * CHUNK
 
 
 async def measure(rig: Rig) -> Section:
@@ -132,7 +128,7 @@ async def _measure(rig: Rig) -> Section:
     few = await rig.add_list(10)
     for people in sizes:
         await rig.execute("ANALYZE")
-        run = await _fill(rig, few, people)
+        run = await fill(rig, few, people, sent=people // CHUNK // 2 * CHUNK)
         costs = [await _costs(rig, run)]
         await rig.execute("VACUUM ANALYZE message, outcome, chunk, tally, run, run_page")
         costs.append(await _costs(rig, run))
@@ -152,11 +148,12 @@ async def _measure(rig: Rig) -> Section:
     return section
 
 
-async def _fill(rig: Rig, few: str, people: int) -> _Run:
+async def fill(rig: Rig, few: str, people: int, *, sent: int) -> _Run:
+    """A run of so many people, of whom the first ``sent`` are sent to. ``few``: a short list, for the campaign."""
     campaign = await rig.play(await rig.create(few, rigs.PLAIN))
     async with rig.db.connection() as conn:
         row = await run_rows.get(conn, rig.app.app_id, campaign.run_id or 0)
-    run = _Run(campaign, rig.app.app_id, row.run_id, people, row.sender_ids[0], await rig.account_id())
+    run = _Run(campaign, rig.app.app_id, row.run_id, people, sent, row.sender_ids[0], await rig.account_id())
     values: dict[str, object] = {
         "app_id": run.app_id, "run_id": run.run_id, "sender_id": run.sender_id, "account_id": run.account_id,
         "people": people, "chunks": people // CHUNK, "sent": run.sent // CHUNK,
