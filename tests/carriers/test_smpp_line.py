@@ -249,8 +249,8 @@ def _receipt() -> pdu.Message:
 async def test_codes_mean_what_the_table_and_the_account_say() -> None:
     refusals = {"01": "throttled", "02": "queue_full", "03": "invalid_destination", "04": "0x0400", "05": "0x0401"}
     patterns = [{"match": f"*{end}", "refuse": 1, "refuse_code": code} for end, code in refusals.items()]
-    account: dict[str, object] = {"statuses": {"0x401": "temporary", "0x0b": "throttled"}, "queue_full_s": 7}
-    async with centre(behaviour={"patterns": patterns}) as (_, port), opened(port, **account) as line:
+    account: dict[str, Any] = {"statuses": {"0x401": "temporary", "0x0b": "throttled"}, "queue_full_s": 7}
+    async with centre(behaviour={"patterns": patterns}) as (_, port), opened(port, None, **account) as line:
         found = await outcomes(line, *(text(n) for n in range(1, 6)))
     assert found[:3] == [Deferred("throttled", 1.0), Deferred("queue_full", 7.0), Deferred("invalid_destination", 1.0)]
     assert [(each.code, each.permanent) for each in found[3:] if isinstance(each, Refused)] == [
@@ -369,7 +369,7 @@ def test_no_octets_take_a_line_down(rubbish: bytes) -> None:
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
         quick: dict[str, Any] = {"answer_timeout_s": 0.2, "enquire_link_s": 0.2, "reconnect_s": [0.01, 0.01]}
-        async with mute(rubbish) as port, opened(port, **quick) as line, asyncio.timeout(GUARD):
+        async with mute(rubbish) as port, opened(port, None, **quick) as line, asyncio.timeout(GUARD):
             while True:
                 try:
                     (found,) = await outcomes(line, text())
