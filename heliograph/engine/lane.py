@@ -124,7 +124,7 @@ class Lane:
         """Take the next due chunk of a run in hand; False when there is none."""
         run, now = work.run, self._clock()
         work.put_back()
-        async with self._session.use() as conn:
+        async with self._session.use(first=run.urgent) as conn:
             chunk = await chunks.find_due(conn, run.app_id, self.sender.sender_id, run.run_id, now)
             if chunk is None:
                 return False
