@@ -121,7 +121,7 @@ class Plivo:
             if len(near) != 1:
                 return None
             said = near[0]
-        ref, status = http_calls.text(said.get("message_uuid")), http_calls.text(said.get("message_state"))
+        ref, status = sought.ref or http_calls.text(said.get("message_uuid")), http_calls.text(said.get("message_state"))
         state = STATES.get(status)
         if not ref or state is None:
             return None

@@ -177,7 +177,7 @@ class Twilio:
 
 
 def _found(message: Mapping[str, object], sought: Sought) -> Finding:
-    ref, state = http_calls.text(message.get("sid")), STATES.get(http_calls.text(message.get("status")))
+    ref, state = sought.ref or http_calls.text(message.get("sid")), STATES.get(http_calls.text(message.get("status")))
     if not ref or state is None:
         return None
     at = http_calls.moment(message.get("date_updated"), sought.submitted_at)

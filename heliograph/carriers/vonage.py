@@ -103,7 +103,7 @@ class Vonage:
             "to": text.to.removeprefix("+"),
             "text": text.text,
             "type": "text" if parts.measure(text.text).encoding == "GSM-7" else "unicode",
-            "status-report-req": "1",
+            "status-report-req": "true",
             "client-ref": text.message_id,
         }
         if self._callback is not None:
