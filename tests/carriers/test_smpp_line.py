@@ -1,85 +1,39 @@
-"""An SMPP line against the simulator: windows, binds, broken connections, long texts, ids, replies; and rubbish."""
+"""An SMPP line against the simulator: windows, binds, broken connections, long texts, ids, replies."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from heliograph.carriers.base import (
     Accepted,
     Deferred,
     LineState,
     Lost,
-    Outcome,
     Receipt,
     ReceiptState,
     Refused,
-    Text,
 )
-from heliograph.carriers.kind import Opening
-from heliograph.carriers.smpp import line as smpp
 from heliograph.carriers.smpp import pdu
-from heliograph.carriers.smpp.line import Line
-from heliograph.carriers.smpp.pdu import Command
-from heliograph.carriers.smpp.simulator import script as scripts
-from heliograph.carriers.smpp.simulator.centre import Centre
 from heliograph.errors import CarrierDown
-from heliograph.rules import parts
-from tests.carriers.contract import GUARD, Ear, answers
-from tests.carriers.smpp_rig import HOST, SETTINGS, taken
+from tests.carriers.contract import Ear, answers
+from tests.carriers.smpp_rig import centre, mute, opened, outcomes, taken, text, until
 
 pytestmark = pytest.mark.anyio
 
-QUICK: dict[str, object] = {"receipt_ms": [5, 20], "latency_ms": [1, 5]}
 LONG = "Señora, 5 € " * 40
 DELIVERED = ReceiptState.DELIVERED
-
-
-def text(n: int = 1, words: str = "Hello", sender: str = "+15555550100") -> Text:
-    return Text(f"msg-{n}", sender, f"+155555501{n:02d}", words, parts.measure(words).parts)
-
-
-@asynccontextmanager
-async def centre(
-    record: Path | None = None, secured: ssl.SSLContext | None = None, **script: Any
-) -> AsyncIterator[Any]:
-    """A message centre and its port."""
-    behaviour = QUICK | script.pop("behaviour", {})
-    made = Centre(scripts.read(script | {"behaviour": behaviour}), record)
-    port = await made.listen(HOST, 0, secured)
-    try:
-        yield made, port
-    finally:
-        await made.close()
-
-
-@asynccontextmanager
-async def opened(port: int, ear: Ear | None = None, **more: object) -> AsyncIterator[Line]:
-    account = SETTINGS | {"port": port, "answer_timeout_s": 30} | more
-    line = await smpp.open_line(account, Opening(ear or Ear(), "test", Path("none")))
-    try:
-        yield line
-    finally:
-        await line.close()
-
-
-async def outcomes(line: Line, *texts: Text) -> list[Outcome]:
-    return await answers(await line.submit(texts))
 
 
 # ---------------------------------------------------------------- windows and binds
@@ -232,12 +186,6 @@ async def test_wrong_credentials_are_not_tried_again_and_a_refusal_for_other_rea
         await ear.stands(LineState.UP)
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(GUARD):
-        while not true():
-            await asyncio.sleep(0.005)
-
-
 def _receipt() -> pdu.Message:
     source, dest = pdu.Address(1, 1, "15555550101"), pdu.Address(1, 1, "15555550100")
     return pdu.Message(source, dest, 4, 0, 0, b"", {0x1E: b"77\0", 0x427: b"\2"})
@@ -316,91 +264,3 @@ async def test_a_reply_with_a_part_missing_is_heard_in_the_end() -> None:
         await outcomes(line, text())
         (reply,) = await ear.read(1)
     assert reply.text == ("abc" * 120)[:153] + "[…]" + ("abc" * 120)[306:]
-
-
-# ---------------------------------------------------------------- rubbish
-
-COMMANDS = st.one_of(st.sampled_from([*Command, *(each | pdu.RESPONSE for each in Command)]), st.integers(0, 2**32 - 1))
-FRAME = st.builds(
-    pdu.frame, COMMANDS, st.integers(0, 2**32 - 1), st.binary(max_size=80), st.sampled_from([0, 0, 8, 0xFFFFFFFF])
-)
-RUBBISH = st.lists(st.one_of(FRAME, st.binary(max_size=40)), max_size=6).map(b"".join)
-
-
-@asynccontextmanager
-async def mute(rubbish: bytes | None = None) -> AsyncIterator[int]:
-    """A far side that lets everybody in. Then it says nothing; or rubbish to the first, and takes texts after that."""
-    waiting = [rubbish]
-    writers: list[asyncio.StreamWriter] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        frames, said = pdu.Frames(), waiting.pop() if waiting else b""
-        while data := await reader.read(65536):
-            for each in frames.feed(data):
-                if each.command == Command.BIND_TRANSCEIVER:
-                    writer.write(pdu.frame(each.command | pdu.RESPONSE, each.sequence, b"x\0") + (said or b""))
-                elif rubbish is not None and not each.command & pdu.RESPONSE:
-                    writer.write(pdu.frame(each.command | pdu.RESPONSE, each.sequence, b"id\0"))
-
-    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await serve(reader, writer)
-        except (OSError, pdu.Malformed):
-            pass  # it went away
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(guarded, HOST, 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await asyncio.sleep(0.01)
-
-
-@settings(max_examples=40)
-@given(RUBBISH)
-def test_no_octets_take_a_line_down(rubbish: bytes) -> None:
-    faults: list[object] = []
-
-    async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-        quick: dict[str, Any] = {"answer_timeout_s": 0.2, "enquire_link_s": 0.2, "reconnect_s": [0.01, 0.01]}
-        async with mute(rubbish) as port, opened(port, None, **quick) as line, asyncio.timeout(GUARD):
-            while True:
-                try:
-                    (found,) = await outcomes(line, text())
-                except CarrierDown:
-                    found = None
-                if isinstance(found, Accepted):
-                    return
-                await asyncio.sleep(0.01)
-
-    anyio.run(run)
-    assert faults == []
-
-
-@settings(max_examples=40)
-@given(RUBBISH, st.booleans())
-def test_no_octets_take_the_simulator_down(rubbish: bytes, bound: bool) -> None:
-    faults: list[object] = []
-
-    async def run() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-        async with centre() as (made, port):
-            reader, writer = await asyncio.open_connection(HOST, port)
-            asked = pdu.bind(pdu.Bind("x", "", ""), ton=0, npi=0, address_range="")
-            writer.write((pdu.frame(Command.BIND_TRANSCEIVER, 1, asked) if bound else b"") + rubbish)
-            writer.write_eof()
-            async with asyncio.timeout(GUARD):
-                await reader.read()
-            writer.close()
-            async with opened(port) as line:
-                assert [type(each) for each in await outcomes(line, text())] == [Accepted]
-            assert made.taken >= 1
-
-    anyio.run(run)
-    assert faults == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import gsm0338
@@ -19,6 +22,7 @@ from heliograph.carriers.smpp.coding import Alphabet
 from heliograph.carriers.smpp.joining import Joining
 from heliograph.carriers.smpp.matching import Ids, Matching
 from heliograph.carriers.smpp.pdu import Address, Message
+from heliograph.carriers.smpp.simulator import script as scripts
 from heliograph.carriers.smpp.wording import Wording
 from heliograph.errors import Invalid
 from heliograph.rules import parts
@@ -385,3 +389,12 @@ def test_frames_are_the_same_however_the_stream_is_cut(sent: list[tuple[int, byt
     assert [(each.command, each.sequence, each.body) for each in found] == [
         (command, n, body) for n, (command, body) in enumerate(sent)
     ]
+
+
+def test_every_setting_and_every_key_of_a_script_is_documented_and_nothing_else_is() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    table = (docs / "carriers" / "smpp.md").read_text().split("## Settings\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [setting.name for setting in accounts.SETTINGS]
+    assert {setting.name for setting in accounts.SETTINGS} == {item.name for item in fields(accounts.Settings)}
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (docs / "smsc.md").read_text(), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"\w+", row)} == set(scripts.TABLE)
