@@ -16,9 +16,11 @@ from heliograph.rules import retry
 from heliograph.store import bell, chunks, messages, outcomes, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from heliograph.config import Clock
+    from heliograph.store.database import Conn
     from heliograph.store.session import Session
 
 
@@ -123,17 +125,17 @@ class Recorder:
     ) -> None:
         """Give the people of one run new places in the queue, and strike them off ``again``.
 
-        If their run has ended meanwhile their turn will not come: they are settled as expired.
+        If their run has ended meanwhile their turn will not come: they are settled as expired. Whoever a sweep has
+        settled before us stays settled.
         """
         first = again[0].flight
         group = [a for a in again if a.flight.run_id == first.run_id and a.flight.sender_id == first.sender_id]
-        by_time: dict[tuple[str, datetime], list[_Again]] = defaultdict(list)
-        for entry in group:
-            by_time[entry.flight.zone, entry.due_at.replace(microsecond=0) + timedelta(seconds=1)].append(entry)
         async with session.transaction() as conn:
-            last = await runs.reserve(conn, first.app_id, first.run_id, places=len(group), chunks=len(by_time))
+            last = await runs.reserve(conn, first.app_id, first.run_id, places=len(group), chunks=len(_by_time(group)))
             if last is not None:
-                rows, moves, chunk_of = _new_places(by_time, last[0] - len(group) + 1, last[1] - len(by_time) + 1)
+                in_hand = await _in_hand(conn, first, group)
+                by_time = _by_time(in_hand)
+                rows, moves, chunk_of = _new_places(by_time, last[0] - len(in_hand) + 1, last[1] - len(by_time) + 1)
                 moved = await messages.requeue(conn, first.app_id, first.run_id, moves)
                 await chunks.insert(conn, first.app_id, first.run_id, first.sender_id, rows)
                 left = [chunk_of[seq] for seq in moved]
@@ -143,6 +145,22 @@ class Recorder:
             settled += [(a.flight, "expired", "stopped", None) for a in group]
         done = {id(a) for a in group}
         again[:] = [a for a in again if id(a) not in done]
+
+
+async def _in_hand(conn: Conn, first: Flight, group: Sequence[_Again]) -> list[_Again]:
+    """Those of ``group`` who are still ours to give a new place, and nobody else's before this transaction ends."""
+    people = [(entry.flight.seq, entry.flight.place) for entry in group]
+    await messages.lock(conn, first.app_id, first.run_id, [seq for seq, _ in people])
+    still = await messages.list_in_hand(conn, first.app_id, first.run_id, people)
+    return [entry for entry in group if entry.flight.seq in still]
+
+
+def _by_time(group: Sequence[_Again]) -> dict[tuple[str, datetime], list[_Again]]:
+    """Who waits again in one zone until the same second."""
+    found: dict[tuple[str, datetime], list[_Again]] = defaultdict(list)
+    for entry in group:
+        found[entry.flight.zone, entry.due_at.replace(microsecond=0) + timedelta(seconds=1)].append(entry)
+    return found
 
 
 def _new_places(

@@ -23,10 +23,13 @@ async def sweep(session: Session, app_id: int, sender_id: int, *, now: datetime)
     Call it when the lane's lock has just been taken, before anything is sent: then nobody else has anyone
     of this sender in hand. An answer that still comes (a carrier that outlived us, a receipt) settles them.
     """
-    async with session.use() as conn:
+    async with session.transaction() as conn:
         rows: list[outcomes.NewOutcome] = []
         for chunk in await chunks.list_unsettled(conn, app_id, sender_id):
             first, last = chunk.first_seq, chunk.next_seq - 1
+            seqs = await messages.list_without_outcome(conn, app_id, chunk.run_id, first=first, last=last)
+            # Once more under lock: whoever lost this lane may be telling at this moment that somebody did not leave.
+            await messages.lock(conn, app_id, chunk.run_id, seqs)
             seqs = await messages.list_without_outcome(conn, app_id, chunk.run_id, first=first, last=last)
             rows += [
                 outcomes.NewOutcome(app_id, chunk.run_id, seq, chunk.chunk_no, "unknown", REASON, None, None, None)

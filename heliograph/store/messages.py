@@ -211,6 +211,35 @@ async def list_without_outcome(conn: Conn, app_id: int, run_id: int, *, first: i
     return [int(row[0]) for row in await cursor.fetchall()]
 
 
+LOCK = """
+SELECT seq FROM message
+WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND seq = ANY(%(seqs)s::int[]) ORDER BY seq FOR UPDATE
+"""
+
+
+async def lock(conn: Conn, app_id: int, run_id: int, seqs: Sequence[int]) -> None:
+    """Let nobody else settle or move these messages before this transaction ends.
+
+    A sweep and a late "not now" of a worker that has lost its lane may meet: whoever comes second has to see, in a
+    statement after this one, what the first has done. Else a person is settled and waits, and is counted as both.
+    """
+    await conn.execute(LOCK, {"app_id": app_id, "run_id": run_id, "seqs": list(seqs)})
+
+
+IN_HAND = """
+SELECT m.seq FROM unnest(%(seq)s::int[], %(place)s::int[]) AS v (seq, place)
+JOIN message m ON m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq = v.seq
+  AND coalesce(m.place, m.seq) = v.place
+WHERE NOT EXISTS (SELECT FROM outcome o WHERE o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq)
+"""
+
+
+async def list_in_hand(conn: Conn, app_id: int, run_id: int, people: Sequence[tuple[int, int]]) -> set[int]:
+    """The seqs of those of ``people``, ``(seq, place)`` each, who still stand at that place and have no outcome."""
+    values = {"app_id": app_id, "run_id": run_id, "seq": [s for s, _ in people], "place": [p for _, p in people]}
+    return {int(row[0]) for row in await (await conn.execute(IN_HAND, values)).fetchall()}
+
+
 # Only whoever still stands where the caller saw them, and has no outcome: repeating this after a lost
 # answer, or after the lane was swept, moves nobody.
 REQUEUE = """
