@@ -80,6 +80,11 @@ class Resent:
         return f"{again}. It may be a second text to {wording.people(risk)}" if risk else f"{again}: none had arrived"
 
 
+def name_of(one: Unknown) -> str:
+    """Its message id."""
+    return ids.message_id(one.run_public_id, one.seq)
+
+
 def choice(body: Mapping[str, object]) -> Choice:
     """What a request's body chooses; what is given together narrows it. Raises Invalid when nothing is."""
     names = ("messageIds", "campaignId", "campaignInstanceId", "senderId")

@@ -12,6 +12,7 @@ from heliograph.cli import (
     campaigns,
     carriers,
     dnc,
+    doctor,
     exits,
     explain,
     lists,
@@ -42,6 +43,7 @@ app.command("status")(status.status)
 app.command("panic")(panic.panic)
 app.command("why")(why.why)
 app.command("explain")(explain.explain)
+app.command("doctor")(doctor.doctor)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")
