@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -39,6 +40,10 @@ def work(
     settings = config.read(data=data, log_level=log_level)
     logs.start("worker", settings.log_level)
     deadman.SWITCH.set_up()
+    # What is loaded by now stays; and tens of thousands of people pass through at once, of whom none is in a cycle. By
+    # its own measure Python looked through all of them again and again: a seventh of the time, 60 ms at a stretch.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     asyncio.run(_work(settings, tied=tied))
 
 
