@@ -12,7 +12,7 @@ from heliograph.actions import carrier_lines, secrets
 from heliograph.actions import receipts as receipt_actions
 from heliograph.actions import replies as reply_actions
 from heliograph.carriers import registry
-from heliograph.carriers.base import Call, ReceiptState
+from heliograph.carriers.base import Answering, Call, ReceiptState
 from heliograph.errors import Invalid
 from heliograph.store import carrier_accounts, carrier_counts, locks, receipts, webhook_calls
 
@@ -59,6 +59,11 @@ class Door:
             call.body,
             call.at,
         )
+
+    @property
+    def words(self) -> str:
+        """What a call that was stored is answered with: nothing, but for the carriers that insist."""
+        return self.webhook.answer(self.settings) if isinstance(self.webhook, Answering) else ""
 
     def _without_secrets(self, url: str) -> str:
         for name in self.account.secret_names:

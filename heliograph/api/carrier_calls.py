@@ -52,25 +52,26 @@ class Calls:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
+        words = ""
         try:
-            status = await self._take(scope, receive)
+            status, words = await self._take(scope, receive)
         except HeliographError as error:
             status = 503
             if not isinstance(error, StoreUnavailable):
                 log.error("webhook_not_taken error=%s", type(error).__name__)  # noqa: TRY400  # it could hold a number
-        await _answer(send, status)
+        await _answer(send, status, words)
 
-    async def _take(self, scope: Scope, receive: Receive) -> int:
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, str]:
         door = await self._door(scope["path"][len(PREFIX) :].partition("/")[0])
         if door is None:
-            return 404
+            return 404, ""
         body = await _body(scope, receive)
         if body is None:
-            return 413
+            return 413, ""
         call = door.stored(self._call(scope, body))
         if call is None:
-            return 403
-        return 200 if await self._store.put(call) else 503
+            return 403, ""
+        return (200, door.words) if await self._store.put(call) else (503, "")
 
     async def _door(self, ref: str) -> carrier_calls.Door | None:
         if not ids.looks_like("ca", ref):
@@ -154,10 +155,11 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _answer(send: Send, status: int) -> None:
-    """An answer without words: some carriers would send them to the person as a text."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0")]
+async def _answer(send: Send, status: int, words: str) -> None:
+    """An answer without words where the kind has none: some carriers would send them to the person as a text."""
+    octets = words.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(octets))]
     if status == 503:  # noqa: PLR2004  # Service Unavailable: carriers come again
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": octets})

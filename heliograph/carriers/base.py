@@ -224,3 +224,12 @@ class Webhook(Protocol):
     def read(self, settings: Mapping[str, object], call: Call) -> Heard:
         """What a verified call says. Raises :class:`heliograph.errors.Invalid` for what cannot be read."""
         ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A :class:`Webhook` whose carrier calls again and again until it is answered with certain words."""
+
+    def answer(self, settings: Mapping[str, object], /) -> str:
+        """The words for a call that was stored; "" for none."""
+        ...

@@ -16,6 +16,8 @@ from heliograph.api import app as api_app
 from heliograph.api import carrier_calls as door
 from heliograph.carriers.sandbox_webhook import SIGNATURE, sign
 from heliograph.store import webhook_calls
+from tests.carriers.http_far import JASMIN
+from tests.carriers.http_hooks import TOKEN
 
 if TYPE_CHECKING:
     from heliograph.actions.seal import Seal
@@ -159,3 +161,18 @@ async def test_many_calls_at_once_are_all_stored(
     assert {answer.status_code for answer in answers} == {200}
     assert await work(db, seal, account, clock) == 200
     assert len(await rows(db, "reply")) == 200
+
+
+async def test_a_gateway_that_insists_on_words_gets_them_once_its_call_is_stored(
+    db: Database, seal: Seal, tenant: Tenant, outside: httpx.AsyncClient, clock: FrozenClock
+) -> None:
+    told = {**JASMIN, "url": "http://127.0.0.1:1401/send", "password": SECRET, "webhook_token": TOKEN}
+    body = {"name": "Jasmin", "kind": "generic", "settings": told}
+    account = await editing.create(db, seal, tenant.app, body, now=clock())
+    wrote = {"id": "r-1", "from": "+15555550123", "to": "+15555550100", "content": "STOP"}
+    answer = await outside.post(f"/carriers/{account.public_id}?token={TOKEN}", data=wrote)
+    assert (answer.status_code, answer.text) == (200, "ACK/Jasmin")
+    answer = await outside.post(f"/carriers/{account.public_id}?token=x{TOKEN}", data=wrote)
+    assert (answer.status_code, answer.content) == (403, b"")
+    assert await work(db, seal, account, clock) == 1
+    assert await rows(db, "reply") == [("+15555550123", "+15555550100", "STOP")]
