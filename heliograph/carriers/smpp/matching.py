@@ -160,11 +160,14 @@ class Matching:
         return None
 
     def _known_as(self, said: str) -> str | None:
+        best = max(_FORMS, key=self._seen.__getitem__)
+        if self._seen[best] >= SURE and (ref := self._read(said, best)) and self._knows(ref):
+            return ref
         forms = sorted(_FORMS, key=lambda form: -self._seen[form])
         hits = [(form, ref) for form in forms if (ref := self._read(said, form)) and self._knows(ref)]
         if not hits:
             return None
-        if len({ref for _, ref in hits}) == 1 and len(hits) == 1:
+        if len(hits) == 1:
             self._seen[hits[0][0]] += 1
         return hits[0][1]
 
