@@ -28,12 +28,9 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from requests import Request as ToSign
-from requests_aws4auth import AWS4Auth
 
 from heliograph.carriers import http, http_answers, http_calls, http_settings
 from heliograph.carriers.base import Accepted, Deferred, Heard, Lost, Receipt, ReceiptState, Refused, Reply
@@ -76,6 +73,8 @@ SIGNED = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token
 def _certificate(value: object) -> str:
     if not isinstance(value, str) or len(value) > 20_000:  # noqa: PLR2004  # a few thousand is usual
         raise Unusable
+    from cryptography import x509  # noqa: PLC0415  # as in Aws.__init__
+
     try:
         x509.load_pem_x509_certificate(value.encode())
     except ValueError as error:
@@ -120,7 +119,12 @@ class Aws:
     per_request = 1
 
     def __init__(self, values: Values, webhook_url: str | None) -> None:
+        # Imported here: a fifth of a second that only those who have such an account should wait for.
+        from requests import Request as ToSign  # noqa: PLC0415
+        from requests_aws4auth import AWS4Auth  # noqa: PLC0415
+
         del webhook_url  # it stands in the topic's subscription, or in the API destination
+        self._to_sign = ToSign
         region = values.text("region")
         self._url = (values.text("url") or f"https://sms-voice.{region}.amazonaws.com") + "/"
         self.origin = Origin.of(self._url)
@@ -149,7 +153,7 @@ class Aws:
             body["ConfigurationSetName"] = self._set
         octets = json.dumps(body).encode()
         headers = {"Host": self.origin.name, "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": TARGET}
-        signed = self._sign(ToSign("POST", self._url, headers=headers, data=octets).prepare())
+        signed = self._sign(self._to_sign("POST", self._url, headers=headers, data=octets).prepare())
         kept = tuple(
             (name, str(value)) for name, value in signed.headers.items() if name not in ("Host", "Content-Length")
         )
@@ -229,6 +233,8 @@ def _state(event: str, *, final: bool) -> ReceiptState:
 
 def _is_signed(said: Mapping[str, object], certificate: str) -> bool:
     """Whether an SNS message is signed by this certificate."""
+    from cryptography import x509  # noqa: PLC0415  # as in Aws.__init__
+
     is_notification = said.get("Type") == "Notification"
     names = [name for name in SIGNED if name in said and not (is_notification and name in ("SubscribeURL", "Token"))]
     names = [name for name in names if is_notification or name != "Subject"]
