@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 GRACE = 0.5
-"""Seconds after a deadline at which the process ends: still before PostgreSQL has freed anything."""
+"""Seconds after a deadline at which the process ends: half a second before PostgreSQL may free anything."""
 
 SOONEST = 0.001  # a timer of 0 would be none
 

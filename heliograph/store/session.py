@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from heliograph.store.database import Conn, Database
 
-IDLE_LIMIT = 3.5
+IDLE_LIMIT = 3.0
 """Seconds after which PostgreSQL ends a session that says nothing: its lanes and gates are free then.
 
-Shorter, and a busy machine loses lanes for nothing; longer, and a dead network holds them for longer than the five
-seconds in which a lane is to change hands and a stop is to answer."""
+Shorter, and a busy machine loses lanes for nothing; longer, and they are not at work elsewhere within five seconds:
+whoever takes one over has to notice (half a second), and then to wait a second in which nothing may add to its rate."""
 
-TRUST = 2.5
+TRUST = 2.0
 """Seconds after its last answered statement for which a session is certainly not ended yet. The second between the
 two is for clocks that do not run alike, and for bytes on their way from the last look at the clock to the wire."""
 

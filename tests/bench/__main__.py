@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tests.bench import (
+    barrier,
     calling,
     clearing,
     flat,
@@ -29,6 +30,7 @@ from tests.bench import (
     settling,
     smpp,
     stopping,
+    workers,
 )
 from tests.bench.rig import Scale, rig
 
@@ -48,6 +50,8 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "smpp": smpp.measure,
     "pacing": pacing.measure,
     "delete": stopping.measure,
+    "barrier": barrier.measure,
+    "workers": workers.measure,
     "flat": flat.measure,
     "purge": clearing.measure,
     "memory": memory.measure,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -13,8 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from heliograph import config
 from heliograph.actions import runs
+from heliograph.engine import deadman
+from heliograph.errors import StoreUnavailable
 from heliograph.store import locks
+from heliograph.store.session import TRUST, Session
 from tests.engine.conftest import number
 from tests.engine.test_crash import unknown_numbers, worker_process
 
@@ -120,3 +126,77 @@ async def test_a_session_ended_by_a_person_costs_nobody_a_second_text(world: Wor
     assert max(taken.values()) == 1
     assert set(taken) | await unknown_numbers(world, playing) == {number(n) for n in range(8000)}
     assert ledger.sent + ledger.unknown == 8000
+
+
+async def test_a_session_that_was_ended_is_known_without_a_word(world: World) -> None:
+    """No statement is needed to see it, and no time has to pass: the lanes may be somebody else's by now."""
+    async with Session.open(world.db) as session:
+        assert config.boot_seconds() < session.sure_until <= config.boot_seconds() + TRUST
+        async with session.use() as conn:
+            assert await locks.take(conn, locks.Kind.LANE, 1)
+        async with world.db.connection() as admin:
+            await admin.execute(END_LANES, {"kind": locks.Kind.LANE})
+            async with asyncio.timeout(60):
+                while not await locks.take(admin, locks.Kind.LANE, 1):
+                    await asyncio.sleep(0)
+            assert session.sure_until == -math.inf
+            await locks.release(admin, locks.Kind.LANE, 1)
+
+
+async def test_a_silent_session_is_ended_and_one_that_is_touched_is_not(world: World) -> None:
+    async with Session.open(world.db) as silent, Session.open(world.db) as kept:
+        sure = silent.sure_until
+        async with asyncio.timeout(60):
+            while silent.sure_until != -math.inf:
+                await kept.touch()
+                await asyncio.sleep(0.1)
+        assert config.boot_seconds() > sure, "it was sure for longer than it was so"
+        assert kept.sure_until > config.boot_seconds()
+        with pytest.raises(StoreUnavailable):
+            await silent.touch()
+
+
+FROZEN_WHILE_WRITING = """
+import asyncio, os, signal
+from heliograph import config
+from heliograph.engine.deadman import SWITCH
+
+async def main():
+    SWITCH.set_up()
+    with SWITCH.watching(config.boot_seconds() + 0.1):
+        print("writing", flush=True)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        print("woken", flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_whoever_is_frozen_while_it_writes_does_not_live_to_write_the_rest() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FROZEN_WHILE_WRITING, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"writing\n"
+    await asyncio.sleep(0.1 + deadman.GRACE + 0.2)
+    process.send_signal(signal.SIGCONT)
+    assert await process.stdout.read() == b""
+    assert await process.wait() == -signal.SIGALRM
+
+
+async def test_writing_in_time_and_living_past_it_harm_nobody() -> None:
+    source = """
+import asyncio
+from heliograph import config
+from heliograph.engine.deadman import SWITCH, GRACE
+
+async def main():
+    SWITCH.set_up()
+    with SWITCH.watching(config.boot_seconds() + 0.1), SWITCH.watching(config.boot_seconds() + 60):
+        await asyncio.sleep(0.1 + GRACE + 0.2)
+    print("alive", flush=True)
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", source, stdout=asyncio.subprocess.PIPE)
+    assert (await process.communicate())[0] == b"alive\n"
