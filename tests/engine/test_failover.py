@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from heliograph.actions import carrier_accounts as accounts
 from heliograph.actions import pools, senders
 from heliograph.actions import seal as seals
-from heliograph.engine import failover
+from heliograph.engine import failover, lane
 from heliograph.store import carrier_accounts, lines
 from tests.engine.conftest import ALWAYS, number
 
@@ -109,6 +110,37 @@ async def test_an_account_that_is_refused_is_paused_with_the_reason_until_it_is_
     assert senders_of(world) == {FIRST: 50}
     async with world.db.connection() as conn:
         assert await lines.list_seen(conn, world.app.app_id, after=paused.created_at) == [], "no worker has a line"
+
+
+async def test_lines_that_break_all_the_time_hand_people_to_and_fro_and_text_each_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(failover, "LOOK", 0.01)
+    monkeypatch.setattr(failover, "FRESH", timedelta(days=-1))  # whatever was said of the other line, it is tried
+    monkeypatch.setattr(lane, "DOWN_FIRST", 0.01)
+    monkeypatch.setattr(lane, "DOWN_MOST", 0.02)
+    weather = {"down": 0.4, "temporary": 0.1, "lost_answer": 0.1, "answer_timeout_s": 0.1}
+    await two_accounts(world, weather)
+    seal = seals.from_settings(world.settings)
+    settings = {"settings": weather | {"seed": 1}}
+    await accounts.update(world.db, seal, world.app, "Second", settings, now=world.clock())
+    for address in (FIRST, SECOND):
+        await senders.update(world.db, world.app, address, {"partsPerSecond": 600}, now=world.clock())
+    await world.add_numbers("People", 0, 3000)
+    playing = await world.play(await world.campaign("To and fro", ["People"], dialingStrategy=POOLED))
+    async with world.working(), asyncio.timeout(60):
+        while True:
+            ledger = await world.ledger(playing)
+            if ledger.total == 3000 and ledger.ready == ledger.submitting == 0:
+                break
+            await asyncio.sleep(0.1)
+    assert ledger.unknown > 0
+    taken = Counter(str(text["to"]) for text in world.transcript())
+    waiting_again = ledger.held  # refused for now: in the transcript once, and once more when they are tried again
+    assert len(taken) == 3000
+    assert sum(taken.values()) == 3000, "none of those is due yet"
+    assert waiting_again > 0
+    assert caplog.text.count("failed_over") > 1
 
 
 async def test_nobody_is_moved_to_a_sender_that_is_as_dead(world: World) -> None:
