@@ -34,7 +34,7 @@ class NewOutcome(NamedTuple):
 # unsettled count and the tally move together. An outcome that exists already is replaced only when it was
 # `unknown` and this one knows better (an answer that came after the lane was swept): then it leaves
 # `unknown` instead of `submitting`, and the chunk is not touched again. xmax tells the two apart.
-# Planned anew each time (1 µs a person): a plan made while there were few chunks would read all there ever will be.
+# Planned anew each time (3 µs a person): a plan made while there were few chunks would read all there ever will be.
 RECORD = """
 WITH input AS (
     SELECT app_id::int, run_id::int, seq::int, chunk_no::int, status::message_status, reason, account_id::int,
