@@ -77,6 +77,8 @@ class Resent:
         """What was done, and what it may mean."""
         again = f"{wording.counted(len(self.messages), 'message')} sent again"
         risk = self.second_texts
+        if not self.messages:
+            return again
         return f"{again}. It may be a second text to {wording.people(risk)}" if risk else f"{again}: none had arrived"
 
 
