@@ -121,7 +121,8 @@ class Plivo:
             if len(near) != 1:
                 return None
             said = near[0]
-        ref, status = sought.ref or http_calls.text(said.get("message_uuid")), http_calls.text(said.get("message_state"))
+        ref = sought.ref or http_calls.text(said.get("message_uuid"))
+        status = http_calls.text(said.get("message_state"))
         state = STATES.get(status)
         if not ref or state is None:
             return None
@@ -134,7 +135,8 @@ class PlivoCalls:
 
     def verify(self, settings: Mapping[str, object], call: Call) -> bool:
         """By the signature over everything where there is one; else by the older one and the token."""
-        token, expected = http_calls.text(settings.get("auth_token")), http_calls.text(settings.get("webhook_token"))
+        token = http_calls.text(settings.get("auth_token"))
+        expected = http_calls.text(settings.get("webhook_token"))
         if not token:
             return False
         newer = call.headers.get("x-plivo-signature-v3", "")
