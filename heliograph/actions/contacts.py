@@ -7,26 +7,32 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from heliograph.actions import csv_rows
+from heliograph.actions import csv_rows, file_intake
 from heliograph.actions import lists as listing
+from heliograph.actions.intake import Intake
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import contact as law
 from heliograph.rules import draft, ids, quota
+from heliograph.rules.import_wish import Wish
 from heliograph.store import contacts, lists
 from heliograph.store.contacts import NewContact
+from heliograph.store.imports import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from heliograph.actions.csv_rows import Page, Problem, Reader
+    from heliograph.actions.csv_rows import Page, Problem
     from heliograph.rules.quota import Quota
+    from heliograph.rules.verdict import Fate
     from heliograph.store.apps import App
     from heliograph.store.database import Conn, Database
+    from heliograph.store.imports import Source
     from heliograph.store.lists import ContactList
 
-PAGE = 5000  # rows of a file read, checked and written at once
+PAGE = file_intake.PAGE
+AS_IT_IS = Wish()
 LARGE = 5000  # contacts of an import that change how their list is best read
 PROBLEMS_KEPT = 100
 LONGEST_FILE_NAME = 255
@@ -47,10 +53,10 @@ async def add(
     ref = _list_named(body)
     people = law.read_many(body.get("data"))
     async with db.transaction() as conn:
-        writer = await _Writer.open(conn, app, ref, limits, now=now)
-        await writer.write([to_keep(person) for person in people])
-        await writer.finish(name for person in people for name in person.fields)
-    return writer.added
+        intake = await Intake.open(conn, app, await hold(conn, app, ref), limits=limits, now=now)
+        await intake.take([to_keep(person) for person in people])
+        await intake.finish(name for person in people for name in person.fields)
+    return intake.added
 
 
 async def append(
@@ -67,14 +73,14 @@ async def append(
 
     A list to which nobody was added stays as it was. Raises NotFound, and Conflict as :func:`import_csv` does.
     """
-    writer = await _Writer.open(conn, app, ref, limits, now=now)
+    intake = await Intake.open(conn, app, await hold(conn, app, ref), limits=limits, now=now)
     for at in range(0, len(people), PAGE):
-        await writer.write(people[at : at + PAGE])
-    if writer.added:
-        await writer.finish(columns)
-    if writer.added >= LARGE:
+        await intake.take(people[at : at + PAGE])
+    if intake.added:
+        await intake.finish(columns)
+    if intake.added >= LARGE:
         await contacts.learn_sizes(conn)
-    return writer.added
+    return intake.added
 
 
 def _list_named(body: Mapping[str, object]) -> str:
@@ -95,15 +101,19 @@ def to_keep(person: law.Contact) -> NewContact:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of the rows of a file: ``rows = imported + duplicates + rejected``."""
+    """What became of the rows of a file: ``rows = imported + updated + duplicates + rejected``."""
 
     target: ContactList
     file_id: str
     file_name: str
     rows: int
     imported: int
+    updated: int
     duplicates: int
     rejected: int
+    noted: int
+    mapping: Mapping[str, str]
+    mapping_from: Source
     problems: tuple[Problem, ...]  # the first 100
 
 
@@ -118,50 +128,64 @@ async def import_csv(
     create: bool = False,
     allow_duplicates: bool = False,
     progress: Callable[[int], None] | None = None,
+    verdicts: Callable[[str], object] | None = None,
+    wish: Wish = AS_IT_IS,
     limits: Quota = quota.DEFAULT,
 ) -> Imported:
-    """Append the rows of a CSV file to the list with this id or name, in one transaction.
+    """Append the rows of a file of people to the list with this id or name, in one transaction.
 
     Bad rows are left out and reported; if no row is good, nothing changes. ``create`` makes the list when
     there is none of this name (``allow_duplicates`` is then its setting). ``progress`` is told the rows read
-    so far, about every 5,000. Memory does not grow with the file, which is left open.
+    so far, about every 5,000; ``verdicts`` gets the verdict file, below its header, in pieces. A dry run tells the
+    same and changes nothing. Memory does not grow with the file, which is left open.
 
     Raises :class:`Invalid` for a file that is no table of contacts or has no good row,
     :class:`~heliograph.errors.NotFound`, :class:`~heliograph.errors.Conflict` while another import fills the list, or
     where there would be more than ``limits`` allow.
     """
-    reader = await asyncio.to_thread(csv_rows.Reader, file)
+    reader = await asyncio.to_thread(csv_rows.Reader, file, region=wish.region, settle=False)
     entry = {"fileId": ids.new_hex24(), "fileName": file_name[:LONGEST_FILE_NAME]}
     problems: list[Problem] = []
-    rows = rejected = 0
+    counts = Counts()
+
+    async def each(counts: Counts, page: Page, fates: Sequence[Fate]) -> None:
+        problems.extend(page.problems[: PROBLEMS_KEPT - len(problems)])
+        if verdicts is not None:
+            verdicts(file_intake.lines(page, fates))
+        if progress is not None:
+            progress(counts.rows)
+
     try:
-        async with db.transaction() as conn:
+        async with db.connection() as conn, conn.transaction(force_rollback=wish.dry_run):
+            source = await file_intake.settle(conn, app, reader, wish.mapping)
             if create and await lists.find(conn, app.app_id, ref) is None:
                 await _create(conn, app, ref, limits, allow_duplicates=allow_duplicates, now=now)
-            writer = await _Writer.open(conn, app, ref, limits, now=now)
-            page = await asyncio.to_thread(reader.page, PAGE)
-            while page is not None:
-                rows += page.rows
-                rejected += len(page.problems)
-                problems += page.problems[: PROBLEMS_KEPT - len(problems)]
-                page = await _write_and_read(writer, page, reader)
-                if progress is not None:
-                    progress(rows)
-            if rows == rejected:
-                raise _nothing_good(rows, problems)
-            target = await writer.finish(reader.columns, file=entry)
-            if writer.added >= LARGE:
-                await contacts.learn_sizes(conn)
+            target = await lists.get(conn, app.app_id, ref, only=True) if wish.dry_run else await hold(conn, app, ref)
+            intake = await Intake.open(
+                conn, app, target, limits=limits, now=now, on_duplicate=wish.on_duplicate, dry=wish.dry_run
+            )
+            await file_intake.take_in(intake, reader, counts, each)
+            if counts.rows == counts.rejected and (not wish.dry_run or not counts.rows):
+                raise file_intake.nothing_good(counts.rows, problems)
+            if not wish.dry_run:
+                await file_intake.remember(conn, app, reader, wish.mapping, now=now)
+                target = await intake.finish(reader.kept, file=entry)
+                if counts.added >= LARGE:
+                    await contacts.learn_sizes(conn)
     finally:
         reader.detach()
     return Imported(
         target=target,
         file_id=entry["fileId"],
         file_name=entry["fileName"],
-        rows=rows,
-        imported=writer.added,
-        duplicates=rows - rejected - writer.added,
-        rejected=rejected,
+        rows=counts.rows,
+        imported=counts.added,
+        updated=counts.updated,
+        duplicates=counts.duplicates,
+        rejected=counts.rejected,
+        noted=counts.noted,
+        mapping=reader.mapping,
+        mapping_from=source,
         problems=tuple(problems),
     )
 
@@ -181,76 +205,8 @@ async def _create(conn: Conn, app: App, name: str, limits: Quota, *, allow_dupli
     )
 
 
-async def _write_and_read(writer: _Writer, page: Page, reader: Reader) -> Page | None:
-    """Write a page while the next is read in a thread. Both have ended when an error is raised."""
-    written, coming = await asyncio.gather(
-        writer.write(page.contacts), asyncio.to_thread(reader.page, PAGE), return_exceptions=True
-    )
-    if isinstance(written, BaseException):
-        raise written
-    if isinstance(coming, BaseException):
-        raise coming
-    return coming
-
-
-def _nothing_good(rows: int, problems: Sequence[Problem]) -> Invalid:
-    if not problems:
-        return Invalid("The file has a header and no row below it", field="file")
-    first = problems[0]
-    text = f"None of the {rows} rows can be used. Row {first.row}, {first.column or 'its end'}: {first.problem}"
-    return Invalid(text, field="file")
-
-
-# ---------------------------------------------------------------- writing
-
-
 async def hold(conn: Conn, app: App, ref: str) -> ContactList:
     """The contact list, whose people only this transaction changes from now on; as it is once that is so."""
     found = await lists.get(conn, app.app_id, ref, only=True)
     await contacts.hold_writer(conn, found.list_id, name=found.name)
     return await lists.get(conn, app.app_id, found.public_id)
-
-
-class _Writer:
-    """Appends contacts to a list that this transaction holds."""
-
-    def __init__(self, conn: Conn, target: ContactList, limits: Quota, account: int, now: datetime) -> None:
-        self._conn = conn
-        self._target = target
-        self._limits = limits
-        self._account = account  # contacts that the account has in all its lists
-        self._now = now
-        self.added = 0
-
-    @classmethod
-    async def open(cls, conn: Conn, app: App, ref: str, limits: Quota, *, now: datetime) -> _Writer:
-        """The writer of the list with this id or name."""
-        target = await hold(conn, app, ref)
-        _, account = await lists.count(conn, app.account_id, "call")
-        return cls(conn, target, limits, account, now)
-
-    async def write(self, people: Sequence[NewContact]) -> None:
-        app_id, list_id = self._target.app_id, self._target.list_id
-        if not self._target.allow_duplicates:
-            fresh = {person.number: person for person in reversed(people)}  # of two, the first counts
-            known = await contacts.find_numbers(self._conn, app_id, list_id, list(fresh))
-            people = [person for person in people if fresh.get(person.number) is person and person.number not in known]
-        if people:
-            have, more = self._target.contact_count + self.added, len(people)
-            quota.check(have, more, self._limits.list_contacts, f"contacts in list {self._target.name}")
-            quota.check(self._account + self.added, more, self._limits.contacts, "contacts in this account")
-            first = self._target.last_seq + self.added + 1
-            await contacts.add(self._conn, app_id, list_id, people, first_seq=first, now=self._now)
-            self.added += len(people)
-
-    async def finish(self, columns: Iterable[str], *, file: Mapping[str, str] | None = None) -> ContactList:
-        """Count what was added in. ``columns`` join those of the list that are new."""
-        return await lists.grow(
-            self._conn,
-            self._target.app_id,
-            self._target.list_id,
-            added=self.added,
-            columns=list(dict.fromkeys([*self._target.columns, *columns])),
-            file=file,
-            now=self._now,
-        )

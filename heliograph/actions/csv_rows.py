@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from heliograph.actions import tables
 from heliograph.errors import Invalid
@@ -51,24 +51,47 @@ class Reader:
     """The rows of a file (see :mod:`heliograph.actions.tables`) as contacts.
 
     ``columns`` are the header's names, ``mapping`` says which of them holds which system field: as given (``mapping``,
-    by system field), else guessed from the names, else from what is in the cells. A title above the header is passed
-    over; a file without a header has columns called by their place. Numbers without a country code are ``region``'s
-    (two letters). Making one reads the first rows. Blocking: read pages in a thread. Raises :class:`Invalid` for a
-    file that is no such table.
+    by system field), else guessed from the names, else from what is in the cells; ``kept`` are the names under which
+    the cells are kept. A title above the header is passed over; a file without a header (``headed`` is then False) has
+    columns called by their place. Numbers without a country code are ``region``'s (two letters). Making one reads the
+    first rows. Blocking: read pages in a thread. Raises :class:`Invalid` for a file that is no such table.
+
+    With ``settle=False`` nothing is guessed before :meth:`settle` is called.
     """
 
-    def __init__(self, file: BinaryIO, *, mapping: Mapping[str, str] | None = None, region: str | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        region: str | None = None,
+        settle: bool = True,
+    ) -> None:
         self._table = tables.open_table(file)
         self.form = self._table.form
         self._region = region
         self._notes: list[Problem] = []
         self._waiting = list(islice(self._table, FIRST_ROWS))
-        self.columns, self.mapping, head = _header(self._waiting, mapping, region)
-        del self._waiting[:head]
-        self._row = head
+        self.columns, self._number_at, head = _header(self._waiting, region)
+        self.headed = head.is_named
+        del self._waiting[: head.rows]
+        self._row = head.rows
         self._waiting.reverse()
-        self._keys = [encode_basestring(name) + ":" for name in self.columns]
+        if settle:
+            self.settle(mapping)
+
+    def settle(self, mapping: Mapping[str, str] | None) -> None:
+        """Decide which column holds what: as ``mapping`` says, the rest as guessed. Raises :class:`Invalid`."""
+        self.mapping = columns.mapped(self.columns, mapping or {}, number_at=self._number_at)
+        self.kept = columns.kept_names(self.columns, self.mapping)
+        self._keys = [encode_basestring(name) + ":" for name in self.kept]
         self._place = {system: self.columns.index(name) for system, name in self.mapping.items()}
+        self._number_place = self._place["phoneNumber"]
+
+    def kept_as(self, system: str) -> str | None:
+        """The name under which a system field is kept, None when the file has none."""
+        place = self._place.get(system)
+        return None if place is None else self.kept[place]
 
     def page(self, size: int) -> Page | None:
         """The next ``size`` rows at most, None at the end."""
@@ -96,7 +119,7 @@ class Reader:
             if any(cells[width:]):
                 return self._problem("", cells[width], f"The row has {len(cells)} cells, and the header {width}")
             cells = (cells + [""] * width)[:width]
-        raw = cells[self._place["phoneNumber"]]
+        raw = cells[self._number_place]
         try:
             number = phone.normalise(raw, self._region)
         except Invalid as error:
@@ -139,10 +162,15 @@ class Reader:
         return cells
 
 
-def _header(
-    rows: list[list[str]], mapping: Mapping[str, str] | None, region: str | None
-) -> tuple[list[str], dict[str, str], int]:
-    """The columns' names, which of them holds which system field, and how many of the first rows are no people's."""
+class _Head(NamedTuple):
+    """How many of the first rows are nobody's, and whether one of them names the columns."""
+
+    rows: int
+    is_named: bool
+
+
+def _header(rows: list[list[str]], region: str | None) -> tuple[list[str], int | None, _Head]:
+    """The columns' names, the place of that with telephone numbers in its cells, and what stands above the people."""
     filled = [sum(map(bool, cells)) for cells in rows]
     place = next((n for n, cells in enumerate(filled) if cells), None)
     if place is None:
@@ -153,27 +181,8 @@ def _header(
     head, people = rows[place], rows[place + 1 :]
     found = columns.phone_by_content(head, people, region)
     if found is not None and columns.is_phone(head[found], region):
-        names = _names([""] * len(head))
-        wanted = _mapped(names, mapping) or {"phoneNumber": names[found]}
-        return names, wanted, place
-    names = _names(head)
-    return names, _mapped(names, mapping) or columns.guess(names, number_at=found), place + 1
-
-
-def _mapped(names: list[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:
-    """A mapping made by hand, held against the columns there are; None when there is none."""
-    if mapping is None:
-        return None
-    for system, name in mapping.items():
-        if system not in columns.NAMES:
-            text = f"mapping has {system!r}. It takes: {', '.join(columns.NAMES)}"
-            raise Invalid(text, field=f"mapping.{system}")
-        if name not in names:
-            text = f"mapping.{system} is {name!r}. The file's columns are: {', '.join(names[:20])}"
-            raise Invalid(text, field=f"mapping.{system}")
-    if "phoneNumber" not in mapping:
-        raise Invalid("mapping.phoneNumber is missing. It takes the name of a column", field="mapping.phoneNumber")
-    return dict(mapping)
+        return _names([""] * len(head)), found, _Head(place, is_named=False)
+    return _names(head), found, _Head(place + 1, is_named=True)
 
 
 def _names(header: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ underscores and dashes, as placeholders do.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -141,16 +142,7 @@ def guess(header: Sequence[str], *, number_at: int | None = None) -> dict[str, s
     ``number_at``: the place of the column that holds telephone numbers by its cells, where no name says so.
     Raises :class:`Invalid` when no column can be the telephone number, or two have one name.
     """
-    seen: dict[str, str] = {}
-    for name in header:
-        short = template.key(name)
-        if short in seen and short:
-            raise Invalid(
-                f"The header has {seen[short]!r} and {name!r}, which are one name: case, spaces, underscores and "
-                "dashes do not count. Rename one of them",
-                field="header",
-            )
-        seen[short] = name
+    seen = _once_each(header)
     found: dict[str, str] = {}
     for system, names in NAMES.items():
         match = next((name for name in names if name in seen), None)
@@ -166,6 +158,61 @@ def guess(header: Sequence[str], *, number_at: int | None = None) -> dict[str, s
             field="header",
         )
     return found
+
+
+def mapped(header: Sequence[str], wanted: Mapping[str, str], *, number_at: int | None = None) -> dict[str, str]:
+    """As :func:`guess`, but where ``wanted`` says which column holds a system field, that one does.
+
+    Raises :class:`Invalid` for a field or a column that there is not.
+    """
+    for system, name in wanted.items():
+        if system not in NAMES:
+            raise Invalid(f"mapping has {system!r}. It takes: {', '.join(NAMES)}", field=f"mapping.{system}")
+        if name not in header:
+            listed = ", ".join(repr(each[:40]) for each in header[:_LISTED])
+            text = f"mapping.{system} is {name!r}. The file's columns are: {listed}"
+            raise Invalid(text, field=f"mapping.{system}")
+    if "phoneNumber" in wanted:
+        number_at = header.index(wanted["phoneNumber"])
+    return guess(header, number_at=number_at) | dict(wanted)
+
+
+def kept_names(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+    """What the columns are called on the list: as in the file, but one that holds a system field under another name
+    gets that field's own, so that whoever reads the contact by names alone finds it.
+
+    A column that had that name gives way, as ``phoneNumber (2)``.
+    """
+    names = list(header)
+    for system, name in mapping.items():
+        place = header.index(name)
+        if holding(names, system)[:1] == [names[place]]:
+            continue
+        for other, found in enumerate(names):
+            if other != place and template.key(found) == NAMES[system][0]:
+                names[other] = f"{found} (2)"
+        names[place] = system
+    return names
+
+
+def header_key(header: Sequence[str]) -> bytes:
+    """By what a mapping that was made for files with this header is found again: 32 bytes."""
+    return hashlib.sha256("\0".join(map(template.key, header)).encode()).digest()
+
+
+def _once_each(header: Sequence[str]) -> dict[str, str]:
+    """The columns by their canonical names. Raises :class:`Invalid` when two have one."""
+    seen: dict[str, str] = {}
+    for name in header:
+        short = template.key(name)
+        if short in seen and short:
+            raise Invalid(
+                f"The header has {seen[short]!r} and {name!r}, which are one name: case, spaces, underscores and "
+                "dashes do not count. Rename one of them",
+                field="header",
+            )
+        seen[short] = name
+    return seen
 
 
 def _words(value: object) -> str | None:

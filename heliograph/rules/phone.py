@@ -68,7 +68,7 @@ def normalise(raw: object, region: str | None = None, *, field: str | None = Non
         text = _digits(raw, field)
         if not text.startswith("+") and region is None:
             text = "+" + text
-    country = None if region is None else _region(region)
+    country = None if region is None else region_code(region)
     for reader in (fast, truth):
         try:
             number = reader.parse(text, country)
@@ -116,6 +116,14 @@ def sender_address(raw: object, *, field: str | None = None) -> str:
         f"or a name of at most {_NAME_UNITS} GSM characters with a letter in it",
         field=field,
     )
+
+
+def region_code(region: str, *, field: str | None = None) -> str:
+    """An ISO 3166 code of two letters, as it is written. Raises :class:`Invalid` for what is no country's."""
+    found = region.strip().upper()
+    if found not in truth.SUPPORTED_REGIONS:
+        raise Invalid(f"{body.shown(region)} is not a region. It takes an ISO 3166 code such as US or IN", field=field)
+    return found
 
 
 def mask(number: str) -> str:
@@ -170,13 +178,6 @@ def _ascii_digit(character: str) -> str:
         return "+"
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)
-
-
-def _region(region: str) -> str:
-    found = region.upper()
-    if found not in truth.SUPPORTED_REGIONS:
-        raise Invalid(f"{body.shown(region)} is not a region. It takes an ISO 3166 code such as US or IN")
-    return found
 
 
 def _unusable(raw: object, field: str | None) -> Invalid:

@@ -149,6 +149,16 @@ class Database:
             raise errors.StoreUnavailable(f"No connection to PostgreSQL ({_shown(self.dsn)}): {error}") from error
         return conn
 
+    @contextlib.asynccontextmanager
+    async def apart(self) -> AsyncGenerator[Conn]:
+        """A connection of the block's own, outside the pool, in autocommit: for locks that live as long as it does."""
+        conn = await self.connect()
+        try:
+            with lost_is_unavailable(conn, self.dsn):
+                yield conn
+        finally:
+            await conn.close()
+
     async def _take(self) -> Conn:
         """A live connection of the pool, whose own check would wait for seconds between dead ones."""
         while True:

@@ -52,11 +52,27 @@ def read(data: bytes, region: str | None = None) -> tuple[csv_rows.Reader, list[
     return reader, pages
 
 
+def test_what_a_mapping_leaves_out_is_guessed() -> None:
+    reader = csv_rows.Reader(io.BytesIO(b"phone,where\n+14155550100,UTC\n"), mapping={"timeZone": "where"})
+    assert reader.mapping == {"phoneNumber": "phone", "timeZone": "where"}
+
+
+def test_a_column_that_was_mapped_is_kept_under_the_name_by_which_it_is_found() -> None:
+    data = b"phoneNumber,Rufnummer,Vorname\n+14155550100,+14155550101,Ada\n"
+    reader = csv_rows.Reader(io.BytesIO(data), mapping={"phoneNumber": "Rufnummer", "firstName": "Vorname"})
+    page = reader.page(10)
+    assert page is not None
+    assert page.contacts[0].number == "+14155550101"
+    kept = {"phoneNumber (2)": "+14155550100", "phoneNumber": "+14155550101", "firstName": "Ada"}
+    assert json.loads(page.contacts[0].fields) == kept
+    assert reader.columns == ["phoneNumber", "Rufnummer", "Vorname"]
+
+
 def people(data: bytes, region: str | None = None) -> list[tuple[str, str]]:
     """Number and second column of everybody who can be added."""
     reader, pages = read(data, region)
     found = [(contact.number, json.loads(contact.fields)) for page in pages for contact in page.contacts]
-    other = next((name for name in reader.columns if name != reader.mapping["phoneNumber"]), None)
+    other = next((name for name in reader.kept if name != reader.kept_as("phoneNumber")), None)
     return [(number, str(fields[other]) if other else "") for number, fields in found]
 
 
@@ -171,7 +187,7 @@ def test_a_mapping_by_hand_goes_before_every_guess() -> None:
 
 @pytest.mark.parametrize(
     ("mapping", "field"),
-    [({"phoneNumber": "nope"}, "phoneNumber"), ({"shoe": "phone"}, "shoe"), ({"timeZone": "zone"}, "phoneNumber")],
+    [({"phoneNumber": "nope"}, "phoneNumber"), ({"shoe": "phone"}, "shoe"), ({"timeZone": "city"}, "timeZone")],
 )
 def test_a_wrong_mapping_is_refused(mapping: dict[str, str], field: str) -> None:
     with pytest.raises(Invalid) as caught:
