@@ -20,7 +20,7 @@ from heliograph.engine.worker import Worker
 from heliograph.store.database import Database
 
 DRAIN_SECONDS = 5.0  # for what is in flight, once told to stop
-SILENCE_SECONDS = 4.0  # of a transaction that PostgreSQL then undoes: a frozen worker holds no row that a stop needs
+SILENCE_SECONDS = 2.0  # of a transaction that PostgreSQL then undoes: a frozen worker holds no row that a stop needs
 ORPHAN_SECONDS = 12.0  # after this an orphan ends even if it is stuck
 READY = "ready"
 

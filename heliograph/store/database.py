@@ -44,7 +44,12 @@ GOING_DOWN = {
 }  # fmt: skip
 
 SET_TIME_ZONE = "SET TIME ZONE 'UTC'"
-SET_SILENCE = "SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, false)"
+# In the middle of a COPY a connection counts as busy: that its machine is gone PostgreSQL sees by its keepalives only.
+SET_SILENCE = """
+SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, false),
+       set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),
+       set_config('tcp_keepalives_count', '3', false)
+"""
 
 
 class Database:

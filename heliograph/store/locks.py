@@ -51,8 +51,9 @@ class Kind(IntEnum):
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
 
-PATIENCE = 5000
-"""Milliseconds that whoever stops something waits for others. A frozen worker keeps nothing that long: session.py."""
+PATIENCE = 7000
+"""Milliseconds that whoever stops something waits for others. A frozen worker keeps nothing for so long: its session is
+ended after 3 s of silence, and what that session may wait for, a transaction of the same worker, after 2 s."""
 
 STUCK = (
     "A worker is still writing a batch of this campaign and does not answer, "

@@ -59,9 +59,14 @@ class Network:
             for pump in self._pumps:
                 pump.cancel()
             await asyncio.gather(*self._pumps, return_exceptions=True)
+            for stream in self._streams:
+                stream.close()
+                with contextlib.suppress(ConnectionError):
+                    await stream.wait_closed()
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         there = await asyncio.open_unix_connection(self._socket)
+        self._streams |= {writer, there[1]}
         for source, target in ((reader, there[1]), (there[0], writer)):
             pump = asyncio.create_task(self._pump(source, target))
             self._pumps.add(pump)
