@@ -153,3 +153,16 @@ def read(environ: Mapping[str, str] | None = None, **options: object) -> Setting
             text = f"{name} is {shown}, which cannot be read: {error}. It takes: {item.metadata['help']}"
             raise BadSetting(text, field=name) from error
     return Settings(**values)
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """Our environment with these settings in it, for a process of ours: secrets do not belong on a command line."""
+    given = {item.name: getattr(settings, item.name) for item in fields(Settings)}
+    return {**os.environ, **{PREFIX + name.upper(): _as_text(value) for name, value in given.items()}}
+
+
+def _as_text(value: object) -> str:
+    """A setting's value as :func:`read` reads it; empty: the default."""
+    if value is None:
+        return ""
+    return ",".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else str(value)

@@ -110,12 +110,12 @@ class Intake:
     # ---------------------------------------------------------------- who is there
 
     async def _known(self, people: Sequence[NewContact]) -> tuple[set[str], set[str]]:
-        """The numbers that are on the list or were in the file before, and of these the latter."""
+        """The numbers that are on the list or stood in the file before; and of these, those that only the file had."""
         app_id, list_id = self.target.app_id, self.target.list_id
         numbers = list(dict.fromkeys(one.number for one in people))
         known = await contacts.find_numbers(self._conn, app_id, list_id, numbers)
         if self._dry:
-            earlier = set(numbers) - await contact_matches.see(self._conn, numbers)
+            earlier = set(numbers) - await contact_matches.see(self._conn, numbers) - known
         elif known and self.added:
             after = self.target.last_seq
             earlier = await contact_matches.find_since(self._conn, app_id, list_id, list(known), after=after)
@@ -131,8 +131,10 @@ class Intake:
             number = one.number
             if number in here or number in earlier:
                 fates.append(again)
+            elif number in known:
+                fates.append(there)
             else:
-                fates.append(there if number in known else Fate.ADDED)
+                fates.append(Fate.ADDED)
                 here.add(number)
         return fates
 

@@ -15,6 +15,7 @@ from heliograph.cli import (
     doctor,
     exits,
     explain,
+    intake,
     lists,
     panic,
     serve,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
+app.command("intake", hidden=True)(intake.intake)
 app.command("demo")(demo.demo)
 app.command("smsc")(smsc.smsc)
 app.command("token")(access.token)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
 
+from heliograph import config
 from heliograph.cli import stopping, work
-from heliograph.config import PREFIX, Settings
+from heliograph.config import Settings
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ class Supervisor:
     """Keeps ``settings.workers`` processes of ``heliograph work`` alive. Build it inside the running loop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environment = environment(settings)
+        self._environment = config.environment(settings)
         self._seats = settings.workers
         self._children: dict[int, Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -113,14 +112,3 @@ def _tell(signal: object) -> None:
         signal()
     except ProcessLookupError:
         return
-
-
-def environment(settings: Settings) -> Mapping[str, str]:
-    """Our environment with these settings in it: secrets do not belong on a command line."""
-    given = {
-        "DATA": str(settings.data),
-        "DATABASE_URL": settings.database_url or "",
-        "SECRET_KEY": settings.secret_key or "",
-        "LOG_LEVEL": settings.log_level,
-    }
-    return {**os.environ, **{PREFIX + name: value for name, value in given.items()}}

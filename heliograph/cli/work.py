@@ -51,7 +51,7 @@ async def _work(settings: config.Settings, *, tied: bool) -> None:
     stop = Stop()
     with stop.listening():
         if tied:
-            _end_with_parent(stop, asyncio.get_running_loop())
+            end_with_parent(stop, asyncio.get_running_loop())
         try:
             db = await stop.unless(Database.open(settings, silence_s=SILENCE_SECONDS))
         except Stopped:
@@ -85,7 +85,7 @@ async def _first(*tasks: asyncio.Task[object]) -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _end_with_parent(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
+def end_with_parent(stop: Stop, loop: asyncio.AbstractEventLoop) -> None:
     """Stop when whoever started us is gone.
 
     It holds the other end of our stdin and never writes: however it ends, the kernel closes that end, and

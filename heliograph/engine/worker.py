@@ -22,6 +22,7 @@ from heliograph.engine.calls import Calls
 from heliograph.engine.failover import Failover
 from heliograph.engine.group import Group
 from heliograph.engine.hearing import Hearing
+from heliograph.engine.imports import Imports
 from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
 from heliograph.engine.pulls import Pulls
@@ -108,6 +109,7 @@ class Worker:
                 group.create_task(Failover(session, self._lane_of, self._clock).run()),
                 group.create_task(Calls(self._db, self._settings, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
+                group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
             ]
             self.ready.set()

@@ -165,16 +165,19 @@ def mapped(header: Sequence[str], wanted: Mapping[str, str], *, number_at: int |
 
     Raises :class:`Invalid` for a field or a column that there is not.
     """
+    by_key = {template.key(name): name for name in reversed(header)}
+    given: dict[str, str] = {}
     for system, name in wanted.items():
         if system not in NAMES:
             raise Invalid(f"mapping has {system!r}. It takes: {', '.join(NAMES)}", field=f"mapping.{system}")
-        if name not in header:
+        given[system] = name if name in header else by_key.get(template.key(name), "")
+        if not given[system]:
             listed = ", ".join(repr(each[:40]) for each in header[:_LISTED])
             text = f"mapping.{system} is {name!r}. The file's columns are: {listed}"
             raise Invalid(text, field=f"mapping.{system}")
-    if "phoneNumber" in wanted:
-        number_at = header.index(wanted["phoneNumber"])
-    return guess(header, number_at=number_at) | dict(wanted)
+    if "phoneNumber" in given:
+        number_at = header.index(given["phoneNumber"])
+    return guess(header, number_at=number_at) | given
 
 
 def kept_names(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:

@@ -151,10 +151,22 @@ async def count(conn: Conn, app_id: int, list_id: int) -> int:
     return 0 if row is None else int(row[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An import that is to be taken in."""
+
+    app_id: int
+    import_id: int
+    app_public_id: str
+    list_public_id: str
+
+
 # The few rows of import_job_due. Files of one list are taken in in the order in which they came; one that somebody
 # takes in is left to them: the lock of a process that is gone is gone, too. pg_locks is read only when there is work.
 FIND_DUE = """
-SELECT j.app_id, j.import_id
+SELECT j.app_id, j.import_id,
+       (SELECT a.public_id FROM app a WHERE a.app_id = j.app_id) AS app_public_id,
+       (SELECT l.public_id FROM contact_list l WHERE l.app_id = j.app_id AND l.list_id = j.list_id) AS list_public_id
 FROM import_job j
 WHERE j.state IN ('waiting', 'running')
   AND NOT EXISTS (
@@ -169,10 +181,10 @@ ORDER BY j.import_id LIMIT 1
 """
 
 
-async def find_due(conn: Conn) -> tuple[int, int] | None:
-    """The app and number of the next import that nobody takes in, of all apps; None when there is none."""
-    row = await (await conn.execute(FIND_DUE, {"kind": int(Kind.IMPORT)})).fetchone()
-    return None if row is None else (int(row[0]), int(row[1]))
+async def find_due(conn: Conn) -> Due | None:
+    """The next import that nobody takes in, of all apps; None when there is none."""
+    async with conn.cursor(row_factory=class_row(Due)) as cursor:
+        return await (await cursor.execute(FIND_DUE, {"kind": int(Kind.IMPORT)})).fetchone()
 
 
 CLAIM = """

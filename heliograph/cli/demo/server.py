@@ -9,7 +9,8 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heliograph.cli import serve, supervise
+from heliograph import config
+from heliograph.cli import serve
 from heliograph.cli.demo import place
 from heliograph.config import Settings
 from heliograph.errors import Conflict, HeliographError
@@ -52,7 +53,7 @@ async def start(settings: Settings, lock: int, port: int | None) -> Server:
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=errors,
-            env=supervise.environment(settings),
+            env=config.environment(settings),
             pass_fds=(lock,),
             start_new_session=True,
         )
