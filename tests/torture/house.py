@@ -96,6 +96,12 @@ def workers(data: Path, count: int, *, skew: Path | None = None) -> list[Seat]:
     return [Seat(f"worker {n}", [*command, "--data", str(data)], data / f"work{n}.log") for n in range(1, count + 1)]
 
 
+def centre(data: Path, port: int, transcript: Path) -> Seat:
+    """A seat for a message centre that keeps a record of what it takes."""
+    command = [*PROGRAM, "smsc", "--port", str(port), "--transcript", str(transcript)]
+    return Seat("message centre", command, data / "smsc.log")
+
+
 def server(data: Path, port: int) -> Seat:
     """A seat for the API on ``port``, without workers."""
     command = [*PROGRAM, "serve", "--workers", "0", "--port", str(port), "--data", str(data)]

@@ -40,13 +40,19 @@ def taken(transcript: Path) -> Counter[str]:
     numbers: Counter[str] = Counter()
     if transcript.exists():
         with transcript.open() as lines:
-            numbers.update(json.loads(line)["to"] for line in lines if line.endswith("}\n"))
+            told = (json.loads(line) for line in lines if line.endswith("}\n"))
+            numbers.update(line["to"] for line in told if not line.get("status"))  # of a message centre: those it took
     return numbers
 
 
-async def judge(rig: Rig, campaign: Campaign, everybody: set[str], verdict: Verdict) -> None:
-    """Add to ``verdict`` what a finished campaign's people met, and every broken promise."""
-    numbers = taken(rig.settings.transcript)
+async def judge(
+    rig: Rig, campaign: Campaign, everybody: set[str], verdict: Verdict, *, transcript: Path | None = None
+) -> None:
+    """Add to ``verdict`` what a finished campaign's people met, and every broken promise.
+
+    ``transcript``: the carrier's own record; None: the sandbox's.
+    """
+    numbers = taken(transcript or rig.settings.transcript)
     ours = {number: count for number, count in numbers.items() if number in everybody}
     async with rig.db.transaction() as conn:
         await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

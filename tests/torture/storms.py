@@ -13,6 +13,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heliograph import config
+from heliograph.actions import carrier_accounts, senders
+from heliograph.actions import seal as seals
 from heliograph.engine.lane import BATCH, WINDOW
 from heliograph.errors import StoreUnavailable
 from heliograph.store import campaigns
@@ -108,6 +111,34 @@ def _judge_caller(verdict: Verdict, caller: Caller, taken: Counter[str]) -> None
         verdict.faults.append(f"{len(left)} one-off texts were answered and never left")
 
 
+async def carrier(rig: Rig, people: int, number: int, seed: int) -> Verdict:
+    """Kill -9 the carrier's message centre, and the workers, again and again. Judged by the message centre's record."""
+    storm, verdict = Storm(rig, people, number, seed), Verdict("the carrier dies")
+    began = time.monotonic()
+    port, record = _free_port(), rig.settings.data / "smsc.jsonl"
+    settings = {"host": "127.0.0.1", "port": port, "system_id": "storm", "reconnect_s": [0.02, 0.5]}
+    body = {"name": "SMSC", "kind": "smpp", "settings": settings}
+    now = config.utc_now()
+    await carrier_accounts.create(rig.db, seals.from_settings(rig.settings), rig.app, body, now=now)
+    await senders.update(rig.db, rig.app, "*", {"carrierAccountId": "SMSC"}, now=now)
+    campaign = await storm.start()
+    smsc = house.centre(rig.settings.data, port, record)
+    seats = [*house.workers(rig.settings.data, 2), smsc]
+    done: Counter[str] = Counter()
+    async with house.House(rig.settings.data, seats) as home:
+        while done.total() < number:
+            await asyncio.sleep(storm.moments.uniform(0.1, 2 * storm.pause - 0.1))
+            what = storm.moments.choice([*seats, smsc])
+            if home.kill(what):
+                done[what.name] += 1
+        await storm.finish(campaign, SLOWEST + people / 200)
+    verdict.kills = dict(sorted(done.items()))
+    verdict.bound = 2 * IN_HAND * done.total()
+    await judge.judge(rig, campaign, storm.everybody, verdict, transcript=record)
+    verdict.seconds = time.monotonic() - began
+    return verdict
+
+
 async def disk(rig: Rig, people: int, number: int, seed: int) -> Verdict:
     """Fill the disk to its last byte while the campaign is sent, and free it again, some times over.
 
@@ -161,7 +192,12 @@ async def clock(rig: Rig, people: int, number: int, seed: int) -> Verdict:
     return verdict
 
 
-STORMS: dict[str, Callable[[Rig, int, int, int], Awaitable[Verdict]]] = {"kills": kills, "disk": disk, "clock": clock}
+STORMS: dict[str, Callable[[Rig, int, int, int], Awaitable[Verdict]]] = {
+    "kills": kills,
+    "carrier": carrier,
+    "disk": disk,
+    "clock": clock,
+}
 
 
 @contextlib.asynccontextmanager
