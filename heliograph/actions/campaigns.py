@@ -85,6 +85,8 @@ async def clone(db: Database, app: App, public_id: str, body: object, *, now: da
             schedule={"isSchedulingEnabled": False},
             dnc_list_id=first.dnc_list_id,
             filters=first.filters,
+            zone_rule=first.zone_rule,
+            transactional=first.transactional,
         )
         return await _write(conn, app, content, first.list_ids, now=now)
 
@@ -119,6 +121,8 @@ async def _resolve(
         schedule=draft.schedule,
         dnc_list_id=dnc_list_id,
         filters=draft.filters,
+        zone_rule=draft.zone_rule.value,
+        transactional=draft.transactional,
     )
     return content, await _list_ids(conn, app, "call", draft.list_names)
 

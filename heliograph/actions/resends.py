@@ -9,7 +9,7 @@ from heliograph.actions import routes
 from heliograph.actions import runs as ordinary
 from heliograph.errors import Conflict, IllegalMove
 from heliograph.rules import campaign as campaign_law
-from heliograph.rules import hours
+from heliograph.rules import hours, quiet, timing
 from heliograph.rules.campaign import CampaignStatus, Verb
 from heliograph.store import audience, campaigns, chunks, runs, tallies, unknowns
 from heliograph.store.runs import Cursor, Route, Run
@@ -111,25 +111,29 @@ class _Queue:
         self.new_seqs: list[tuple[Unknown, int]] = []
 
     def place(self, people: Sequence[Unknown], sender_of: Mapping[str, int]) -> None:
-        """Give each of ``people`` a number, and each group of one sender and zone its chunks."""
-        groups: dict[tuple[int, str], list[Unknown]] = defaultdict(list)
+        """Give each of ``people`` a number, and each group of one sender, zone and law its chunks."""
+        groups: dict[tuple[int, str, str], list[Unknown]] = defaultdict(list)
         for one in people:
-            groups[sender_of[one.number], one.zone].append(one)
-        for (sender_id, zone), group in groups.items():
+            groups[sender_of[one.number], one.zone, self._law_of(one)].append(one)
+        for (sender_id, zone, law), group in groups.items():
+            due_at = self._due(zone, law)
             for start in range(0, len(group), chunks.SIZE):
                 part = group[start : start + chunks.SIZE]
                 last = self._seq + len(part) - 1
                 self._rows[sender_id].append(
-                    chunks.NewChunk(self._chunk_no, zone, self._due(zone), self._seq, last, again=True)
+                    chunks.NewChunk(self._chunk_no, zone, law, due_at, self._seq, last, again=True)
                 )
                 self.new_seqs += list(zip(part, range(self._seq, last + 1), strict=True))
                 self._seq, self._chunk_no = last + 1, self._chunk_no + 1
 
-    def _due(self, zone: str) -> datetime:
-        """Now, if the run is open in this zone, else when it opens."""
-        if hours.is_open(self._hours, zone, self._now):
-            return self._now
-        return hours.next_open(self._hours, zone, self._now) or self._now.replace(year=9999)
+    def _law_of(self, one: Unknown) -> str:
+        """The place whose law counts: the one they had, unless they were exempt then and are not now."""
+        return "" if self._run.transactional else one.law or timing.law_of(one.number)
+
+    def _due(self, zone: str, law: str) -> datetime:
+        """Now, if the run is open to them, else when it opens."""
+        rules = quiet.in_force(self._run.quiet_hours)
+        return timing.next_open(self._hours, zone, rules, law, self._now) or self._now.replace(year=9999)
 
     async def write(self, conn: Conn) -> None:
         """Add the chunks."""

@@ -81,7 +81,7 @@ async def _move(conn: Conn, run: Run, found: messages.Place, due_at: datetime) -
     place, chunk_no = last
     move = messages.Move(found.seq, found.place, place, found.attempts)
     await messages.requeue(conn, run.app_id, run.run_id, [move])
-    chunk = chunks.NewChunk(chunk_no, left.zone, due_at, place, place)
+    chunk = chunks.NewChunk(chunk_no, left.zone, left.law, due_at, place, place)
     await chunks.insert(conn, run.app_id, run.run_id, left.sender_id, [chunk])
     return ""
 

@@ -85,6 +85,8 @@ async def begin(
         list_ids=list(campaign.list_ids),
         dnc_list_ids=await dnc_lists(conn, campaign),
         filters=campaign.filters,
+        zone_rule=campaign.zone_rule,
+        transactional=campaign.transactional,
         emergency=kind.emergency,
         retry_of=kind.retry_of,
         retry_classes=list(kind.retry_classes) or None,

@@ -122,6 +122,14 @@ class CampaignDraft(Shape):
     schedule: Scheduling | None = None
     isFiltersEnabled: bool | None = Field(default=None, description="False: filters that are sent are not used.")
     filters: FilterGroup | None = Field(default=None, description="Whom of the lists it is for; null: everybody.")
+    zoneRule: Literal["vendor", "recipient"] | None = Field(
+        default=None,
+        description="Whose clock calling hours go by: the contact's own zone, else the campaign's (vendor, when not "
+        "sent); or the contact's own, else all zones that the number may be in (recipient).",
+    )
+    transactional: bool | None = Field(
+        default=None, description="True: no promotion, so quiet hours do not count."
+    )
 
 
 # What the query of a list takes for numbers; campaign_query.py reads them.
@@ -193,6 +201,8 @@ class CampaignRecord(Shape):
     isImported: bool | None = Field(default=None, description="Version 2 only.")
     isFiltersEnabled: bool | None = Field(default=None, description="Version 2 only.")
     filters: FilterGroup | None = Field(default=None, description="As sent, when there are any.")
+    zoneRule: Literal["recipient"] | None = Field(default=None, description="When it is not vendor.")
+    transactional: Literal[True] | None = Field(default=None, description="When it is.")
     createdAt: str
     updatedAt: str
     schedule: dict[str, Any]

@@ -13,8 +13,8 @@ row of a list          -                                     ``dncLists`` when o
 =====================  ====================================  =========================================
 
 Create lacks ``schedule.isRecurrenceEnabled``; everything later has it. ``campaignInstanceId`` is there from
-the first start on. The flow's id stands where the message would, in advanced campaigns. ``filters``, our
-addition, are in all but the rows of a list, when there are any.
+the first start on. The flow's id stands where the message would, in advanced campaigns. ``filters``,
+``zoneRule`` and ``transactional``, our additions, are in all but the rows of a list, when they are not as by default.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def deleted(campaign: Campaign, version: Version) -> Answer:
         "format": campaign.format,
         "dialingStrategy": campaign.dialing,
         **_content(campaign),
-        **_filters(campaign),
+        **_ours(campaign),
         "status": campaign.status.value,
         "createdAt": instant(campaign.created_at),
         "updatedAt": instant(campaign.updated_at),
@@ -170,7 +170,7 @@ def _whole(campaign: Campaign, version: Version) -> Answer:
         "dialingStrategy": campaign.dialing,
         **_content(campaign),
         **({} if v1 else {"isImported": False, "isFiltersEnabled": campaign.filters is not None}),
-        **_filters(campaign),
+        **_ours(campaign),
         "createdAt": instant(campaign.created_at),
         "updatedAt": instant(campaign.updated_at),
         "schedule": _schedule(campaign),
@@ -189,8 +189,13 @@ def _content(campaign: Campaign) -> Answer:
     return {"message": {key: value for key, value in message.items() if key not in unset}}
 
 
-def _filters(campaign: Campaign) -> Answer:
-    return {} if campaign.filters is None else {"filters": campaign.filters}
+def _ours(campaign: Campaign) -> Answer:
+    """Our own, when there are any: filters, the rule of zones, and whether quiet hours do not count."""
+    return {
+        **({} if campaign.filters is None else {"filters": campaign.filters}),
+        **({} if campaign.zone_rule == "vendor" else {"zoneRule": campaign.zone_rule}),
+        **({"transactional": True} if campaign.transactional else {}),
+    }
 
 
 def _dnc(campaign: Campaign, version: Version) -> Answer:

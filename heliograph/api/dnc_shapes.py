@@ -200,6 +200,43 @@ class DncCsvFile(Shape):
     file: bytes = Field(json_schema_extra={"format": "binary"})
 
 
+class QuietPlace(Shape):
+    """An app's own rule for a place, instead of the shipped one."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "place": "US-FL",
+        "monday_to_friday": "09:00-20:00",
+        "saturday": "09:00-20:00",
+        "sunday": "closed",
+        "source": "Our counsel, November 2026",
+    }
+
+    place: str = Field(description="A country such as IN, a state such as US-FL, or * for all that have no rule.")
+    monday_to_friday: str | None = Field(default=None, description="From-to by the clock there, or closed.")
+    saturday: str | None = None
+    sunday: str | None = None
+    holidays: bool | None = Field(default=None, description="True: closed on public holidays too.")
+    name: str | None = None
+    basis: str | None = None
+    source: str | None = None
+    off: bool | None = Field(default=None, description="True: the place has no rule; it takes no hours then.")
+
+
+class QuietHours(Shape):
+    """When promotional texts may arrive, by the law of each place. What is left out stays."""
+
+    enabled: bool | None = None
+    places: list[QuietPlace] | None = Field(default=None, max_length=500, description="In place of those there were.")
+
+
+class QuietHoursRecord(Shape):
+    """Whether quiet hours count, and the app's own rules."""
+
+    enabled: bool
+    places: list[QuietPlace]
+    version: str = Field(description="Of the shipped rules.", examples=["2026-11-23"])
+
+
 class SettingsRecord(Shape):
     """What an app decides for all its campaigns."""
 
@@ -210,6 +247,7 @@ class SettingsRecord(Shape):
     unknownAsk: bool = Field(
         description="Whether carriers that can answer are asked by ourselves about messages whose fate is unknown."
     )
+    quietHours: QuietHoursRecord
 
 
 class SettingsChanges(Shape):
@@ -219,6 +257,7 @@ class SettingsChanges(Shape):
 
     globalDncAppliesToSms: bool | None = None
     unknownAsk: bool | None = None
+    quietHours: QuietHours | None = None
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 

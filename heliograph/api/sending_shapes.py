@@ -24,10 +24,13 @@ class OutboundSms(Shape):
     fromNo: str
     toNo: str
     message: str | None = Field(default=None, description="Ours. Without it, the opening of a conversation.")
+    transactional: bool | None = Field(
+        default=None, description="Ours. True: somebody waits for it, such as a code; quiet hours do not count."
+    )
 
 
 class OutboundSmsAnswer(Shape):
-    """The text is on record and leaves at once."""
+    """The text is on record, and leaves at once or, unless it is transactional, when quiet hours are over."""
 
     message: Literal["Triggered the configured Experience flow to deliver message via SMS channel"]
 

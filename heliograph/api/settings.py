@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from heliograph.actions import app_settings as changing
 from heliograph.api import auth, envelope
+from heliograph.rules import quiet
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
 
@@ -20,11 +21,16 @@ async def get(call: auth.Campaigns) -> Response:
 async def update(call: auth.Campaigns) -> Response:
     """Change the settings of the app.
 
-    `globalDncAppliesToSms` counts for runs that start from now on, `unknownAsk` at once.
+    `globalDncAppliesToSms` counts for runs that start from now on, the others at once. Of `quietHours`, too, what is
+    left out stays; `places` takes the place of all those there were.
     """
     changed = await changing.update(call.db, call.app, await call.body(), now=call.now)
     return envelope.success("Settings updated successfully", _record(changed))
 
 
 def _record(found: AppSettings) -> dict[str, object]:
-    return {"globalDncAppliesToSms": found.global_dnc_applies_to_sms, "unknownAsk": found.unknown_ask}
+    return {
+        "globalDncAppliesToSms": found.global_dnc_applies_to_sms,
+        "unknownAsk": found.unknown_ask,
+        "quietHours": quiet.told(found.quiet_hours) | {"version": quiet.shipped().version},
+    }

@@ -59,6 +59,13 @@ def create(
             help="Take all of it from the JSON body of the API's create call instead; - is stdin.",
         ),
     ] = None,
+    recipient_zones: Annotated[
+        bool,
+        typer.Option("--recipient-zones", help="Without a zone of their own, people have those of their number."),
+    ] = False,
+    transactional: Annotated[
+        bool, typer.Option("--transactional", help="It is no promotion: quiet hours do not count.")
+    ] = False,
     play: Annotated[bool, typer.Option("--play", help="Start it at once.")] = False,
     app: options.App = None,
     data: options.Data = None,
@@ -71,7 +78,13 @@ def create(
         wanted = _body(
             {"--name": name, "--list": lists, "--text": text, "--from": sender},
             hours=(timezone, start, end, days),
-            further={"priority": priority, "description": description, "dncLists": do_not_text},
+            further={
+                "priority": priority,
+                "description": description,
+                "dncLists": do_not_text,
+                "zoneRule": "recipient" if recipient_zones else None,
+                "transactional": transactional or None,
+            },
         )
     _print(desk.run(_create(wanted, play, app, data)), json)
 

@@ -19,6 +19,7 @@ from heliograph.cli import (
     lists,
     panic,
     serve,
+    settings,
     smsc,
     status,
     unknown,
@@ -46,6 +47,7 @@ app.command("panic")(panic.panic)
 app.command("why")(why.why)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
+app.command("settings")(settings.settings)
 app.add_typer(access.app_commands, name="app")
 app.add_typer(access.client_commands, name="client")
 app.add_typer(lists.commands, name="list")

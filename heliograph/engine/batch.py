@@ -2,7 +2,7 @@
 
 The way of a batch, and why in this order:
 
-1. look once more: hours in the people's zone, numbers that may not be texted;
+1. look once more: calling hours and law where the people are, numbers that may not be texted;
 2. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
 3. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended, paused or panicked;
 4. write the bytes, while the session certainly still holds that gate;
@@ -24,7 +24,7 @@ from heliograph.carriers.base import Lost, Text
 from heliograph.engine.deadman import SWITCH
 from heliograph.engine.recorder import Flight
 from heliograph.errors import CarrierDown
-from heliograph.rules import daily, hours, ids
+from heliograph.rules import daily, ids, quiet, timing
 from heliograph.store import chunks, dnc, locks, messages
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from heliograph.config import Clock
     from heliograph.engine.meter import Metered
     from heliograph.engine.recorder import Recorder
+    from heliograph.rules import hours
     from heliograph.store.runs import Run
     from heliograph.store.senders import Sender
     from heliograph.store.session import Session
@@ -101,8 +102,8 @@ class Unsent(Enum):
 
     SHUT = auto()  # somebody is closing the campaign's gate
     TAKEN = auto()  # the claim failed: the campaign was ended or paused, or the chunk is not as it was read
-    HELD = auto()  # the people's zone is closed: they wait for its next opening
-    LATE = auto()  # this process stood still after the claim, which was undone: nobody vouches for the gate any more
+    HELD = auto()  # it is not their hour: they wait for it
+    LATE = auto()  # this process stood still after the claim, which was undone: the gate or the hour may be over
 
 
 class Gate:
@@ -112,6 +113,8 @@ class Gate:
         self._session = session
         self._recorder = recorder
         self._clock = clock
+        self._minute: datetime | None = None
+        self._open: dict[tuple[int, str, str, str | None], bool] = {}  # in that minute: nothing opens or closes within
 
     async def send(self, batch: Batch) -> Sent | Unsent | CarrierDown:
         """Send a batch. CarrierDown, a value here: the line is broken, nothing left, nobody is lost by it.
@@ -119,7 +122,7 @@ class Gate:
         Raises StoreUnavailable when the session is lost: whoever was claimed and not written to is unknown then.
         """
         run, now = batch.work.run, self._clock()
-        if not hours.is_open(batch.work.hours, batch.chunk.zone, now):
+        if not self._may_leave(batch, now):
             await self._hold(batch)
             return Unsent.HELD
         async with self._session.use() as conn:
@@ -182,12 +185,12 @@ class Gate:
     async def _write(self, batch: Batch, blocked: set[str]) -> int | None:
         """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out.
 
-        None, and nothing left, when it is not certain any more that the gate is ours.
+        None, and nothing left, when it is not certain any more that the gate is ours, or the hour has struck.
         """
         now = self._clock()
         send = [person for person in batch.people if person.number not in blocked]
         until = self._session.sure_until
-        if config.boot_seconds() >= until:
+        if config.boot_seconds() >= until or not self._may_leave(batch, now):
             return None
         texts = _texts(batch, send, until)
         with SWITCH.watching(until):
@@ -200,10 +203,23 @@ class Gate:
                 self._recorder.suppressed(_flight(batch, person, None), "do_not_contact")
         return sum(person.parts for person in send)
 
+    def _may_leave(self, batch: Batch, now: datetime) -> bool:
+        """Whether calling hours and law are open to the people of a batch. Worked out once a minute for all alike."""
+        minute = now.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._minute, self._open = minute, {}
+        run, chunk = batch.work.run, batch.chunk
+        key = (run.run_id, chunk.zone, chunk.law, run.quiet_hours)
+        found = self._open.get(key)
+        if found is None:
+            rules = quiet.in_force(run.quiet_hours)
+            found = self._open[key] = timing.is_open(batch.work.hours, chunk.zone, rules, chunk.law, now)
+        return found
+
     async def _hold(self, batch: Batch) -> None:
         """Nobody of the chunk may be texted now: hold them to their next opening."""
-        chunk = batch.chunk
-        opening = hours.next_open(batch.work.hours, chunk.zone, self._clock())
+        chunk, rules = batch.chunk, quiet.in_force(batch.work.run.quiet_hours)
+        opening = timing.next_open(batch.work.hours, chunk.zone, rules, chunk.law, self._clock())
         async with self._session.use() as conn:
             await chunks.postpone(conn, chunk, opening or chunk.due_at.replace(year=9999))
         batch.work.put_back()
@@ -246,6 +262,7 @@ def _flight(batch: Batch, person: messages.Waiting, now: datetime | None) -> Fli
         run_id=chunk.run_id,
         chunk_no=chunk.chunk_no,
         zone=chunk.zone,
+        law=chunk.law,
         seq=person.seq,
         place=person.place,
         attempts=person.attempts,

@@ -8,12 +8,12 @@ transaction that also records how far it came: a crash repeats no one and skips 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.rules import audience, filters, hours, pool, template
+from heliograph.rules import audience, filters, hours, pool, quiet, template, timing
 from heliograph.store import audience as members
 from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, tallies
 
@@ -79,7 +79,8 @@ async def _keep(
             await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
         for sender_id, rows in page.chunk_rows().items():
             await chunks.insert(conn, run.app_id, run.run_id, sender_id, rows)
-        if not await runs.planned(conn, run.app_id, run.run_id, came, planned_at=None if cursor else now):
+        at = None if cursor else now
+        if not await runs.planned(conn, run.app_id, run.run_id, came, planned_at=at, zones=page.zones()):
             raise _RunEnded
         # After the run's row, as everyone who locks both does: two orders would be a deadlock.
         waiting, suppressed = len(page.waiting), len(page.left_out)
@@ -98,6 +99,9 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
         now=now,
         own=run.template,
         filter=None if run.filters is None else filters.parse(run.filters),
+        zone_rule=timing.ZoneRule(run.zone_rule),
+        law=quiet.in_force(run.quiet_hours),
+        exempt=run.transactional,
     )
 
 
@@ -182,28 +186,34 @@ class _Page:
         self.waiting = [pair for pair in self.waiting if pair[0].number not in numbers]
         self.left_out = [pair for pair in self.left_out if pair[0].number not in numbers]
 
-    def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, int, str, int]:
+    def when(self, pair: tuple[audience.Person, audience.Planned]) -> tuple[datetime, int, str, str, int]:
         """What all people of a chunk have in common, in the order in which chunks leave.
 
-        Due time, contact priority (the highest first), zone and sender.
+        Due time, contact priority (the highest first), zones, the place whose law counts, and sender.
         """
-        return pair[1].due_at, -pair[0].level, pair[1].zone, self.sender_of[pair[0].number]
+        person, planned = pair
+        return planned.due_at, -person.level, planned.zone, planned.law, self.sender_of[person.number]
 
-    def groups(self) -> list[tuple[int, str, datetime, int]]:
-        """``(sender, zone, due_at, people)`` of each chunk to be, in order."""
-        groups: list[tuple[int, str, datetime, int]] = []
-        for (due_at, _, zone, sender_id), group in groupby(self.waiting, key=self.when):
+    def groups(self) -> list[tuple[int, str, str, datetime, int]]:
+        """``(sender, zone, law, due_at, people)`` of each chunk to be, in order."""
+        groups: list[tuple[int, str, str, datetime, int]] = []
+        for (due_at, _, zone, law, sender_id), group in groupby(self.waiting, key=self.when):
             people = sum(1 for _ in group)
             sizes = [chunks.SIZE] * (people // chunks.SIZE) + [people % chunks.SIZE]
-            groups += [(sender_id, zone, due_at, size) for size in sizes if size]
+            groups += [(sender_id, zone, law, due_at, size) for size in sizes if size]
         return groups
+
+    def zones(self) -> tuple[int, int, int]:
+        """How many are texted by their contact's, by their number's and by the campaign's zones."""
+        named = Counter(planned.basis for _, planned in self.waiting)
+        return named[timing.Basis.CONTACT], named[timing.Basis.NUMBER], named[timing.Basis.CAMPAIGN]
 
     def chunk_rows(self) -> dict[int, list[chunks.NewChunk]]:
         """The chunks of each sender."""
         rows: dict[int, list[chunks.NewChunk]] = defaultdict(list)
         seq = self.first_seq
-        for chunk_no, (sender_id, zone, due_at, people) in enumerate(self.groups(), self.first_chunk):
-            rows[sender_id].append(chunks.NewChunk(chunk_no, zone, due_at, seq, seq + people - 1))
+        for chunk_no, (sender_id, zone, law, due_at, people) in enumerate(self.groups(), self.first_chunk):
+            rows[sender_id].append(chunks.NewChunk(chunk_no, zone, law, due_at, seq, seq + people - 1))
             seq += people
         return rows
 

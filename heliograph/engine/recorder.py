@@ -31,6 +31,7 @@ class Flight(NamedTuple):
     run_id: int
     chunk_no: int
     zone: str
+    law: str
     seq: int
     place: int
     attempts: int
@@ -155,23 +156,24 @@ async def _in_hand(conn: Conn, first: Flight, group: Sequence[_Again]) -> list[_
     return [entry for entry in group if entry.flight.seq in still]
 
 
-def _by_time(group: Sequence[_Again]) -> dict[tuple[str, datetime], list[_Again]]:
-    """Who waits again in one zone until the same second."""
-    found: dict[tuple[str, datetime], list[_Again]] = defaultdict(list)
+def _by_time(group: Sequence[_Again]) -> dict[tuple[str, str, datetime], list[_Again]]:
+    """Who waits again in one zone and by one law until the same second."""
+    found: dict[tuple[str, str, datetime], list[_Again]] = defaultdict(list)
     for entry in group:
-        found[entry.flight.zone, entry.due_at.replace(microsecond=0) + timedelta(seconds=1)].append(entry)
+        flight = entry.flight
+        found[flight.zone, flight.law, entry.due_at.replace(microsecond=0) + timedelta(seconds=1)].append(entry)
     return found
 
 
 def _new_places(
-    by_time: dict[tuple[str, datetime], list[_Again]], place: int, chunk_no: int
+    by_time: dict[tuple[str, str, datetime], list[_Again]], place: int, chunk_no: int
 ) -> tuple[list[chunks.NewChunk], list[messages.Move], dict[int, int]]:
     """The chunks to add, who moves where, and the chunk that each seq leaves."""
     rows: list[chunks.NewChunk] = []
     moves: list[messages.Move] = []
     leaves: dict[int, int] = {}
-    for number, ((zone, due_at), group) in enumerate(by_time.items(), chunk_no):
-        rows.append(chunks.NewChunk(number, zone, due_at, place, place + len(group) - 1, again=True))
+    for number, ((zone, law, due_at), group) in enumerate(by_time.items(), chunk_no):
+        rows.append(chunks.NewChunk(number, zone, law, due_at, place, place + len(group) - 1, again=True))
         for entry in group:
             moves.append(messages.Move(entry.flight.seq, entry.flight.place, place, entry.attempts))
             leaves[entry.flight.seq] = entry.flight.chunk_no

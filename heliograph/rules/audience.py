@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, template
+from heliograph.rules import parts, place, quiet, template, timing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,9 +24,10 @@ class LeftOut(StrEnum):
     MISSING_VALUE = "missing_value"  # a placeholder has no value, and the campaign says not to send then
     EMPTY_TEXT = "empty_text"  # nothing is left of the text once filled in
     TOO_LONG = "too_long"  # more parts than one message can have
-    NEVER_OPEN = "never_open"  # the calling hours have no opening in this person's zone
+    NEVER_OPEN = "never_open"  # calling hours and law are never open together wherever this person may be
 
 
+NO_COMMON_WINDOW = "no_common_window"  # the detail of NEVER_OPEN
 MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
 
 
@@ -46,8 +47,10 @@ class Planned(NamedTuple):
 
     text: str | None
     parts: int
-    zone: str
+    zone: str  # all in which the calling hours must be open; see rules/timing.py
     due_at: datetime
+    law: str = ""  # the place whose law counts; empty: exempt
+    basis: timing.Basis = timing.Basis.CAMPAIGN
 
 
 @dataclass(slots=True)
@@ -63,9 +66,12 @@ class Plan:
     now: datetime
     own: str = ""  # the run's text as it is sent when it has no placeholders
     filter: Filter | None = None
+    zone_rule: timing.ZoneRule = timing.ZoneRule.VENDOR
+    law: quiet.Law = quiet.OFF
+    exempt: bool = False  # from the law
     _own_parts: int = 0
-    _due: dict[str | None, tuple[str, datetime | None]] = field(
-        default_factory=dict[str | None, "tuple[str, datetime | None]"]
+    _due: dict[tuple[str | None, place.Place], tuple[timing.Where, datetime | None]] = field(
+        default_factory=dict["tuple[str | None, place.Place]", "tuple[timing.Where, datetime | None]"]
     )
 
     def __post_init__(self) -> None:
@@ -83,9 +89,9 @@ class Plan:
         why = self._unwanted(person.number, fields, blocked)
         if why is not None:
             return why, ""
-        zone, due_at = self._due_in(person.time_zone)
+        where, due_at = self._due_in(person.time_zone, place.of(person.number))
         if due_at is None:
-            return LeftOut.NEVER_OPEN, zone
+            return LeftOut.NEVER_OPEN, NO_COMMON_WINDOW
         if self.text.is_plain:
             text, needed = None, self._own_parts
         else:
@@ -98,7 +104,7 @@ class Plan:
             return LeftOut.EMPTY_TEXT, ""
         if needed > MAX_PARTS:
             return LeftOut.TOO_LONG, f"{needed} parts"
-        return Planned(text, needed, zone, due_at)
+        return Planned(text, needed, where.zone, due_at, where.law, where.basis)
 
     def _unwanted(self, number: str, fields: Mapping[str, object], blocked: Collection[str]) -> LeftOut | None:
         """Why somebody is none of those the campaign is for, if so."""
@@ -108,10 +114,11 @@ class Plan:
             return LeftOut.FILTERED
         return None
 
-    def _due_in(self, own_zone: str | None) -> tuple[str, datetime | None]:
-        """The zone that counts (the contact's own when it names one, else the campaign's) and the due time."""
-        found = self._due.get(own_zone)
+    def _due_in(self, own_zone: str | None, may_be: place.Place) -> tuple[timing.Where, datetime | None]:
+        """Whose clocks count, and the first moment at which hours and law are open by all of them."""
+        found = self._due.get((own_zone, may_be))
         if found is None:
-            zone = (hours_.zone(own_zone) if own_zone else None) or self.hours.zone
-            found = self._due[own_zone] = (zone, hours_.next_open(self.hours, zone, self.now))
+            where = timing.where(self.zone_rule, own_zone, may_be, self.hours.zone, exempt=self.exempt)
+            due_at = timing.next_open(self.hours, where.zone, self.law, where.law, self.now)
+            found = self._due[own_zone, may_be] = (where, due_at)
         return found

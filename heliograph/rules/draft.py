@@ -13,7 +13,7 @@ from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import filters as filters_
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, pull_body, sender_body, template
+from heliograph.rules import parts, pull_body, sender_body, template, timing
 from heliograph.rules.pull import SOURCE
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class CampaignDraft:
     flow_name: str | None
     schedule: dict[str, object]
     filters: dict[str, object] | None  # as sent; None: everybody
+    zone_rule: timing.ZoneRule
+    transactional: bool  # exempt from quiet hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def parse(body: object) -> CampaignDraft:
         flow_name=reading.name(flow, "experienceFlowName", longest=256) if form == "advanced" else None,
         schedule=_schedule(sent.get("schedule")),
         filters=filters(sent),
+        zone_rule=_zone_rule(sent.get("zoneRule")),
+        transactional=transactional(sent),
     )
 
 
@@ -149,6 +153,21 @@ def filters(sent: Mapping[str, object]) -> dict[str, object] | None:
         text = "isFiltersEnabled is true, and filters is missing or null. It takes an object with op and conditions"
         raise Invalid(text, field="filters")
     return dict(reading.mapping(raw, "filters")) if on else None
+
+
+def transactional(sent: Mapping[str, object]) -> bool:
+    """Whether a body says that it is no promotion, so that quiet hours do not count. Raises :class:`Invalid`."""
+    raw = sent.get("transactional")
+    return raw is not None and reading.flag(raw, "transactional")
+
+
+def _zone_rule(raw: object) -> timing.ZoneRule:
+    if raw is None:
+        return timing.ZoneRule.VENDOR
+    if not isinstance(raw, str) or raw not in tuple(timing.ZoneRule):
+        text = f"zoneRule is {reading.shown(raw)}. It takes vendor (the contact's own zone, else the campaign's) or "
+        raise Invalid(text + "recipient (the contact's own, else those of the number)", field="zoneRule")
+    return timing.ZoneRule(raw)
 
 
 def message_text(message: Mapping[str, object] | None) -> str | None:

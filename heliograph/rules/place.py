@@ -38,6 +38,11 @@ class Place:
     regions: tuple[str, ...]
     zones: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """The place as a text: ``US,US-FL America/Chicago,America/New_York``. See :func:`from_key`."""
+        return f"{','.join(self.regions)} {','.join(self.zones)}"
+
 
 NOWHERE = Place((), ())
 
@@ -49,6 +54,18 @@ def of(number: str) -> Place:
         return _american(digits[1 : 1 + AREA_CODE])
     own = OWN_PREFIX.get(digits[:OWN_PREFIX_DIGITS])
     return _of_regions((own,)) if own else _of_code(digits[:LONGEST_CODE])
+
+
+@lru_cache(maxsize=8192)
+def from_key(key: str) -> Place:
+    """The place that has this :attr:`Place.key`."""
+    regions, _, found = key.partition(" ")
+    return Place(tuple(filter(None, regions.split(","))), tuple(filter(None, found.split(","))))
+
+
+def is_known(code: str) -> bool:
+    """Whether a number can tell that its owner is in the country or state ``code``."""
+    return code in _zones_of() or any(code in found.regions for found in _area_codes().values())
 
 
 @cache

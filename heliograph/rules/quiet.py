@@ -7,6 +7,7 @@ open: in doubt, nothing leaves.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, cast
 import holidays as calendars
 
 from heliograph.errors import Invalid
+from heliograph.rules import body as reading
 from heliograph.rules import hours, zones
+from heliograph.rules import place as places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 EVERYWHERE = "*"
 CLOSED = "closed"
 DAYS = {"monday_to_friday": range(5), "saturday": range(5, 6), "sunday": range(6, 7)}
+KEYS = ("place", "name", "basis", "source", *DAYS, "holidays", "off")
 HORIZON = timedelta(days=35)  # what has no common opening by then has none
+MOST_PLACES = 500  # of an app's own: there are fewer countries and states
 ROUNDS = 400  # steps towards a common opening; each is at least one closing of one zone
 
 
@@ -84,10 +89,45 @@ def changed(law: Law, replaced: object, *, field: str = "quietHours.places") -> 
     if not isinstance(replaced, list):
         raise Invalid(f"{field} is no list. It takes a list of objects with place and hours", field=field)
     entries = cast("list[object]", replaced)
+    if not entries:
+        return law
+    if len(entries) > MOST_PLACES:
+        raise Invalid(f"{field} has {len(entries)} entries; accepted: up to {MOST_PLACES}", field=field)
     gone = {str(entry["place"]) for entry in _maps(entries, field) if entry.get("off") is True and "place" in entry}
     own = _rules([entry for entry in _maps(entries, field) if entry.get("off") is not True], field)
     kept = {place: rule for place, rule in law.rules.items() if place not in gone}
     return Law(f"{law.version}, changed by the app", kept | own)
+
+
+def setting(raw: object, before: str | None, *, field: str = "quietHours") -> str:
+    """An app's setting as the JSON text that :func:`in_force` takes; what ``raw`` leaves out stays as ``before``.
+
+    Raises :class:`Invalid` naming what cannot be used of ``enabled`` or ``places``.
+    """
+    sent = reading.mapping(raw, field)
+    reading.storable(raw, field)
+    kept = told(before)
+    if sent.get("enabled") is not None:
+        kept["enabled"] = reading.flag(sent["enabled"], f"{field}.enabled")
+    if sent.get("places") is not None:
+        kept["places"] = sent["places"]
+        changed(shipped(), kept["places"], field=f"{field}.places")
+    return json.dumps(kept)
+
+
+def told(setting: str | None) -> dict[str, object]:
+    """An app's setting for people: ``enabled``, and the ``places`` with rules of its own."""
+    return {"enabled": True, "places": []} if setting is None else json.loads(setting)
+
+
+@lru_cache(maxsize=256)
+def in_force(setting: str | None) -> Law:
+    """The rules by an app's setting, as the JSON text it is kept as; None: as they are shipped.
+
+    The same object for the same text, so that it costs a batch nothing.
+    """
+    kept = told(setting)
+    return changed(shipped(), kept["places"]) if kept["enabled"] else OFF
 
 
 def is_open(law: Law, place: Place, now: datetime) -> bool:
@@ -183,6 +223,17 @@ def _maps(entries: list[object], field: str) -> list[Mapping[str, object]]:
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(cast("Mapping[str, object]", entry).get("place"), str):
             text = f'{field}[{number}] is no object with a place, such as {{"place": "US-FL", "sunday": "closed"}}'
+            raise Invalid(text, field=f"{field}[{number}]")
+        code = cast("Mapping[str, object]", entry)["place"]
+        if code != EVERYWHERE and not places.is_known(str(code)):
+            text = (
+                f"{field}[{number}].place is {str(code)[:40]!r}. It takes a country such as IN, a state of the United "
+                f"States or Canada such as US-FL, or {EVERYWHERE} for every country that has no rule"
+            )
+            raise Invalid(text, field=f"{field}[{number}].place")
+        strange = next((key for key in cast("Mapping[str, object]", entry) if key not in KEYS), None)
+        if strange is not None:
+            text = f"{field}[{number}] has {reading.shown(strange)}. It takes {', '.join(KEYS)}"
             raise Invalid(text, field=f"{field}[{number}]")
     return cast("list[Mapping[str, object]]", entries)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from heliograph.rules import message as law
+from heliograph.rules import quiet, timing, wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,9 @@ class Message:
     list_name: str | None
     imported_at: datetime | None
     zone: str | None
+    law: str | None
+    transactional: bool
+    quiet_hours: str | None
     due_at: datetime | None
     taken: bool
     address: str | None
@@ -75,7 +79,14 @@ class Message:
         """Where it stands, and why."""
         due = self.due_at is not None and self.due_at <= now
         where, why = law.standing(outcome=self.status, taken=self.taken, due=due, ended=self.ended_at is not None)
-        return where, self.reason or why
+        return where, self.reason or (self._quiet(now) if where is law.MessageStatus.HELD else "") or why
+
+    def _quiet(self, now: datetime) -> str:
+        """Where it is too early or too late by the law, if that is so; told for somebody who is held."""
+        rules = quiet.in_force(self.quiet_hours)
+        if self.law is None or timing.is_lawful(rules, self.law, now):
+            return ""
+        return f"quiet hours in {timing.closest(rules, self.law)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,11 @@ def events(message: Message, decisions: Sequence[Decision], entries: Sequence[En
 
 def _planned(message: Message) -> str:
     parts = f"{message.parts} part" if message.parts == 1 else f"{message.parts} parts"
-    how = f", {parts}, in {message.zone}" if message.zone else ""
+    how = f", {parts}, in {wording.zone_names(message.zone)}" if message.zone else ""
+    if message.transactional:
+        how += ", transactional: quiet hours do not count"
+    elif message.law and (names := timing.names(quiet.in_force(message.quiet_hours), message.law)):
+        how += f", by the law of {names}"
     return f"planned in a run of {message.campaign_name} at place {message.place}{how}"
 
 

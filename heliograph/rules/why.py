@@ -12,12 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from heliograph.errors import Invalid
-from heliograph.rules import hours, wording
+from heliograph.rules import hours, place, quiet, timing, wording
 from heliograph.rules.campaign import CampaignStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+MOMENT = timedelta(seconds=1)
 NOTICE = timedelta(seconds=5)  # a worker finds a run that was just started within a second or two
 
 
@@ -45,6 +46,7 @@ class Kind(StrEnum):
     WAITING_TOKENS = "waiting_tokens"  # until: about when the rate has let the last of them through
     SENDING = "sending"
     # It waits for a time.
+    QUIET_HOURS = "quiet_hours"  # detail: the place whose law it is
     CLOSED_HOURS = "closed_hours"
     DAY_USED = "day_used"
     RETRYING_FROM = "retrying_from"
@@ -73,6 +75,8 @@ ALARMING = frozenset(
 class Cause:
     """One cause. ``until``: when it clears, as far as that is known; in ``zone`` for people, where it has one.
 
+    ``zone`` may name several, with commas between them.
+
     ``people``: whom it keeps; 0 where it is not about a number of them. ``detail``: a carrier's words, a name, a rate.
     """
 
@@ -86,12 +90,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``people`` in ``zone`` who may not be texted before ``due_at``; ``day_used``: because their sender's day is."""
+    """``people`` in ``zone`` who may not be texted before ``due_at``; ``day_used``: because their sender's day is.
+
+    ``laws``: the places whose quiet hours count for them; an empty one: exempt. See :mod:`heliograph.rules.timing`.
+    """
 
     zone: str
     due_at: datetime
     people: int
     day_used: bool = False
+    laws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Facts:
     audience: int = 0
     planned: bool = True
     calling_hours: dict[str, Any] | None = None
+    quiet_hours: str | None = None  # the app's setting, in JSON
     rate: float | None = None
     served: bool = True
     gate_closing: bool = False
@@ -283,23 +292,36 @@ def _block(sender: Through) -> Cause | None:
 
 
 def _waits(facts: Facts, now: datetime) -> list[Cause]:
-    found = [
-        Cause(_how(facts, wait, now), until=wait.due_at, people=wait.people, zone=wait.zone) for wait in facts.waits
-    ]
+    found = [_wait(facts, wait, now) for wait in facts.waits]
     more = facts.numbers.held - sum(wait.people for wait in facts.waits)
     return [*found, Cause(Kind.HELD_LATER, people=more)] if more > 0 else found
 
 
-def _how(facts: Facts, wait: Wait, now: datetime) -> Kind:
+def _wait(facts: Facts, wait: Wait, now: datetime) -> Cause:
     """What these people wait for."""
+    rules = quiet.in_force(facts.quiet_hours)
+    called = _is_called(facts, wait, now)
+    quiet_now = [law for law in wait.laws if not timing.is_lawful(rules, law, now)]
+    last = [law for law in quiet_now if not timing.is_lawful(rules, law, wait.due_at - MOMENT)]
     if wait.day_used:
-        return Kind.DAY_USED
-    return Kind.RETRYING_FROM if _open_now(facts, wait, now) else Kind.CLOSED_HOURS
+        kind = Kind.DAY_USED
+    elif called and not quiet_now:
+        kind = Kind.RETRYING_FROM  # hours are no reason: a temporary refusal was
+    elif called or last:  # whichever of the two opens last is what they wait for
+        kind = Kind.QUIET_HOURS
+    else:
+        kind = Kind.CLOSED_HOURS
+    if kind is not Kind.QUIET_HOURS:
+        return Cause(kind, until=wait.due_at, people=wait.people, zone=wait.zone)
+    found = last or quiet_now
+    zone = timing.BETWEEN.join(place.from_key(found[0]).zones)
+    names = list(dict.fromkeys(timing.closest(rules, law) for law in found))
+    return Cause(kind, until=wait.due_at, people=wait.people, zone=zone, detail=wording.first_of(names))
 
 
-def _open_now(facts: Facts, wait: Wait, now: datetime) -> bool:
-    """Whether hours are no reason to wait: then a temporary refusal was."""
+def _is_called(facts: Facts, wait: Wait, now: datetime) -> bool:
+    """Whether the calling hours are open."""
     try:
-        return hours.is_open(hours.parse(facts.calling_hours), wait.zone, now)
+        return timing.is_called(hours.parse(facts.calling_hours), wait.zone, now)
     except Invalid:
         return False

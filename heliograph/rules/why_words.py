@@ -31,6 +31,7 @@ Pieces = list[str | Moment]
 """What makes sentences when it is put side by side."""
 
 _WAITS = {
+    Kind.QUIET_HOURS: "quiet hours in {} until ",
     Kind.CLOSED_HOURS: "closed until ",
     Kind.DAY_USED: "the sender's day is used up until ",
     Kind.RETRYING_FROM: "to be tried again from ",
@@ -74,9 +75,9 @@ def _held(waits: Sequence[Cause]) -> Pieces:
             more = f"{wait.people:,} more" if pieces else wording.people(wait.people)
             pieces.append(f"{'; later' if pieces else 'Held until later'} for {more}")
             continue
-        how = _WAITS[wait.kind]
+        how = _WAITS[wait.kind].format(wait.detail)
         short = f"; {how.rsplit(maxsplit=1)[-1]} " if how == before else f"; {how}"
-        pieces += [short if before else how.capitalize(), Moment(wait.until, wait.zone)]
+        pieces += [short if before else how[0].upper() + how[1:], Moment(wait.until, wait.zone)]
         pieces.append(f" for {wording.people(wait.people)}")
         before = how
     return [*pieces, "."]

@@ -19,14 +19,18 @@ class AppSettings:
 
     ``global_dnc_applies_to_sms``: whether its global do-not-contact lists count for every campaign. With the
     vendor they are for voice only, and a text is checked against the campaign's own list alone.
+    ``quiet_hours``: JSON as :func:`heliograph.rules.quiet.setting` makes it; None: the rules as they are shipped.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
     global_dnc_applies_to_sms: bool = True
     unknown_ask: bool = True
+    quiet_hours: str | None = None
 
 
-GET = "SELECT global_dnc_applies_to_sms, unknown_ask FROM app_setting WHERE app_id = %(app_id)s"
+GET = """
+SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text FROM app_setting WHERE app_id = %(app_id)s
+"""
 
 
 async def get(conn: Conn, app_id: int) -> AppSettings:
@@ -37,11 +41,11 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 
 PUT = """
-INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, updated_at)
-VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(now)s)
+INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, updated_at)
+VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
-    updated_at = excluded.updated_at
+    quiet_hours = excluded.quiet_hours, updated_at = excluded.updated_at
 """
 
 
@@ -51,6 +55,7 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "app_id": app_id,
         "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms,
         "unknown_ask": settings.unknown_ask,
+        "quiet_hours": settings.quiet_hours,
         "now": now,
     }
     await conn.execute(PUT, values)

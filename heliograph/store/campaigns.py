@@ -48,6 +48,8 @@ class Campaign:
     dnc_list_id: int | None
     dnc_list_name: str | None
     filters: dict[str, Any] | None
+    zone_rule: str
+    transactional: bool
     run_id: int | None
     run_public_id: str | None
     run_updated_at: datetime | None
@@ -77,13 +79,15 @@ class Content:
     schedule: dict[str, Any]
     dnc_list_id: int | None
     filters: dict[str, Any] | None = None
+    zone_rule: str = "vendor"
+    transactional: bool = False
 
 
 _SELECT = """
 SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.lname, c.description, c.status, c.priority, c.format,
        c.caller_id, c.dialing, c.message, c.flow_id, c.schedule, c.dnc_list_id, d.name AS dnc_list_name,
-       c.filters, c.run_id, r.public_id AS run_public_id, greatest(r.started_at, r.ended_at) AS run_updated_at,
-       coalesce(r.emergency, false) AS emergency,
+       c.filters, c.zone_rule, c.transactional, c.run_id, r.public_id AS run_public_id,
+       greatest(r.started_at, r.ended_at) AS run_updated_at, coalesce(r.emergency, false) AS emergency,
        linked.list_ids, linked.list_names, s.app_id IS NOT NULL AS scheduled,
        coalesce(s.recurs, false) AS recurring, s.next_at AS next_start, c.created_at, c.updated_at"""
 
@@ -169,10 +173,11 @@ async def lock_free(conn: Conn, app_id: int, public_id: str) -> Campaign | None:
 
 INSERT = """
 INSERT INTO campaign (app_id, public_id, name, lname, description, status, priority, format, caller_id, dialing,
-                      message, flow_id, schedule, dnc_list_id, filters, created_at, updated_at)
+                      message, flow_id, schedule, dnc_list_id, filters, zone_rule, transactional, created_at,
+                      updated_at)
 VALUES (%(app_id)s, %(public_id)s, %(name)s, %(lname)s, %(description)s, %(status)s, %(priority)s, %(format)s,
         %(caller_id)s, %(dialing)s, %(message)s, %(flow_id)s, %(schedule)s, %(dnc_list_id)s, %(filters)s,
-        %(now)s, %(now)s)
+        %(zone_rule)s, %(transactional)s, %(now)s, %(now)s)
 RETURNING campaign_id
 """
 
@@ -196,7 +201,7 @@ UPDATE campaign
 SET name = %(name)s, lname = %(lname)s, description = %(description)s, status = %(status)s, priority = %(priority)s,
     format = %(format)s, caller_id = %(caller_id)s, dialing = %(dialing)s, message = %(message)s,
     flow_id = %(flow_id)s, schedule = %(schedule)s, dnc_list_id = %(dnc_list_id)s, filters = %(filters)s,
-    updated_at = %(now)s
+    zone_rule = %(zone_rule)s, transactional = %(transactional)s, updated_at = %(now)s
 WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s AND deleted_at IS NULL
 """
 
@@ -343,6 +348,8 @@ def _values(content: Content) -> dict[str, Any]:
         "schedule": Json(content.schedule),
         "dnc_list_id": content.dnc_list_id,
         "filters": None if content.filters is None else Json(content.filters),
+        "zone_rule": content.zone_rule,
+        "transactional": content.transactional,
     }
 
 

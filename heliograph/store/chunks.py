@@ -1,4 +1,4 @@
-"""Chunks: up to 500 people of one run, one sender, one zone and one due time, with a cursor.
+"""Chunks: up to 500 people of one run, one sender, one place and zone and one due time, with a cursor.
 
 Advancing the cursor in a committed statement is what makes people ``submitting``. Only the session that
 holds the sender's lane advances it, so a chunk is never fought over.
@@ -28,6 +28,7 @@ class Chunk:
     run_id: int
     chunk_no: int
     zone: str
+    law: str
     due_at: datetime
     last_seq: int
     next_seq: int
@@ -38,11 +39,13 @@ class Chunk:
 class NewChunk:
     """People at places ``first_seq..last_seq``, to be texted from ``due_at`` on.
 
+    ``zone``, ``law``: the clocks that count for them, as in :class:`heliograph.rules.timing.Where`.
     ``again``: they were taken before and did not leave, so they go before everybody of their run then.
     """
 
     chunk_no: int
     zone: str
+    law: str
     due_at: datetime
     first_seq: int
     last_seq: int
@@ -50,11 +53,11 @@ class NewChunk:
 
 
 INSERT = """
-INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, priority, due_at, first_seq, last_seq, next_seq)
-SELECT %(app_id)s, %(run_id)s, c.chunk_no, %(sender_id)s, c.zone, c.again::int, c.due_at, c.first_seq, c.last_seq,
-       c.first_seq
-FROM unnest(%(chunk_no)s::int[], %(zone)s::text[], %(again)s::bool[], %(due_at)s::timestamptz[], %(first_seq)s::int[],
-            %(last_seq)s::int[]) AS c (chunk_no, zone, again, due_at, first_seq, last_seq)
+INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, law, priority, due_at, first_seq, last_seq, next_seq)
+SELECT %(app_id)s, %(run_id)s, c.chunk_no, %(sender_id)s, c.zone, c.law, c.again::int, c.due_at, c.first_seq,
+       c.last_seq, c.first_seq
+FROM unnest(%(chunk_no)s::int[], %(zone)s::text[], %(law)s::text[], %(again)s::bool[], %(due_at)s::timestamptz[],
+            %(first_seq)s::int[], %(last_seq)s::int[]) AS c (chunk_no, zone, law, again, due_at, first_seq, last_seq)
 """
 
 
@@ -66,6 +69,7 @@ async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: S
         "sender_id": sender_id,
         "chunk_no": [c.chunk_no for c in chunks],
         "zone": [c.zone for c in chunks],
+        "law": [c.law for c in chunks],
         "again": [c.again for c in chunks],
         "due_at": [c.due_at for c in chunks],
         "first_seq": [c.first_seq for c in chunks],
@@ -79,13 +83,13 @@ async def insert(conn: Conn, app_id: int, run_id: int, sender_id: int, chunks: S
 # Those to be tried again come first, by chunk_again, which holds nobody else: one more probe of a small index.
 # Ordered by due time alone they would wait behind all of a long campaign, as they are due later than its beginning.
 NEXT_DUE = """
-SELECT app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM (
-    (SELECT 1 AS turn, app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
+SELECT app_id, run_id, chunk_no, zone, law, due_at, last_seq, next_seq, gaps FROM (
+    (SELECT 1 AS turn, app_id, run_id, chunk_no, zone, law, due_at, last_seq, next_seq, gaps FROM chunk
      WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done AND priority > 0
        AND due_at <= %(now)s AND next_seq <= last_seq
      ORDER BY due_at LIMIT 1)
     UNION ALL
-    (SELECT 2, app_id, run_id, chunk_no, zone, due_at, last_seq, next_seq, gaps FROM chunk
+    (SELECT 2, app_id, run_id, chunk_no, zone, law, due_at, last_seq, next_seq, gaps FROM chunk
      WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND run_id = %(run_id)s AND NOT done
        AND due_at <= %(now)s AND next_seq <= last_seq
      ORDER BY due_at, chunk_no LIMIT 1)
@@ -293,6 +297,7 @@ class Left:
 
     chunk_no: int
     zone: str
+    law: str
     sender_id: int
 
 
@@ -301,7 +306,7 @@ MOVE_OUT = """
 UPDATE chunk SET gaps = gaps + 1
 WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND first_seq <= %(place)s AND last_seq >= %(place)s
   AND next_seq <= %(place)s
-RETURNING chunk_no, zone, sender_id
+RETURNING chunk_no, zone, law, sender_id
 """
 
 

@@ -99,9 +99,10 @@ WITH cuts AS (
     SELECT * FROM unnest(%(chunk_no)s::int[], %(next_seq)s::int[], %(new_chunk_no)s::int[], %(sender_id)s::int[])
         AS t (chunk_no, next_seq, new_chunk_no, sender_id)
 ), made AS (
-    INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, priority, due_at, first_seq, last_seq, next_seq, gaps)
-    SELECT c.app_id, c.run_id, t.new_chunk_no, t.sender_id, c.zone, c.priority, c.due_at, c.next_seq, c.last_seq,
-           c.next_seq, c.gaps
+    INSERT INTO chunk (app_id, run_id, chunk_no, sender_id, zone, law, priority, due_at, first_seq, last_seq, next_seq,
+                       gaps)
+    SELECT c.app_id, c.run_id, t.new_chunk_no, t.sender_id, c.zone, c.law, c.priority, c.due_at, c.next_seq,
+           c.last_seq, c.next_seq, c.gaps
     FROM chunk c JOIN cuts t USING (chunk_no) WHERE c.app_id = %(app_id)s AND c.run_id = %(run_id)s
 )
 UPDATE chunk c SET last_seq = t.next_seq - 1, gaps = 0, done = (c.unsettled = 0)

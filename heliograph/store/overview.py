@@ -52,6 +52,7 @@ class Standing:
     audience: int
     planned: bool
     calling_hours: dict[str, Any] | None
+    quiet_hours: str | None  # the app's setting, in JSON
     carrier: str | None
     parts_per_second: float | None
     served: bool
@@ -89,6 +90,7 @@ class Standing:
             audience=self.audience,
             planned=self.planned,
             calling_hours=self.calling_hours,
+            quiet_hours=self.quiet_hours,
             rate=self.parts_per_second,
             served=self.served,
             gate_closing=self.gate_closing,
@@ -129,7 +131,8 @@ SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.
                SELECT FROM sender e
                WHERE e.app_id = s.app_id AND e.address IN (s.caller_id, '*') AND e.deleted_at IS NULL
            ) END AS served,
-       coalesce(later.held, 0)::bigint AS later_held, later.zones, later.dues, later.people, later.used, sums.*
+       (SELECT x.quiet_hours::text FROM app_setting x WHERE x.app_id = s.app_id) AS quiet_hours, sums.*,
+       coalesce(later.held, 0)::bigint AS later_held, later.zones, later.laws, later.dues, later.people, later.used
 FROM shown s
 JOIN app a ON a.app_id = s.app_id
 LEFT JOIN schedule z ON z.app_id = s.app_id AND z.campaign_id = s.campaign_id AND z.enabled
@@ -176,16 +179,17 @@ CROSS JOIN LATERAL (
 ) sums
 CROSS JOIN LATERAL (
     SELECT sum(g.people) AS held, (array_agg(g.zone ORDER BY g.due_at, g.zone))[1:2] AS zones,
+           (array_agg(g.laws ORDER BY g.due_at, g.zone))[1:2] AS laws,
            (array_agg(g.due_at ORDER BY g.due_at, g.zone))[1:2] AS dues,
            (array_agg(g.people ORDER BY g.due_at, g.zone))[1:2] AS people,
            (array_agg(g.used ORDER BY g.due_at, g.zone))[1:2] AS used
     FROM (
-        SELECT h.zone, h.due_at, h.used, sum(h.people) AS people
+        SELECT h.zone, string_agg(DISTINCT h.law, ';') AS laws, h.due_at, h.used, sum(h.people) AS people
         FROM unnest(s.sender_ids) AS t (sender_id)
         LEFT JOIN sender n ON n.app_id = s.app_id AND n.sender_id = t.sender_id AND n.held_until > %(now)s
         CROSS JOIN LATERAL (
-            SELECT c.zone, greatest(c.due_at, n.held_until) AS due_at, coalesce(c.due_at < n.held_until, false) AS used,
-                   c.last_seq - c.next_seq + 1 - c.gaps AS people
+            SELECT c.zone, c.law, greatest(c.due_at, n.held_until) AS due_at,
+                   coalesce(c.due_at < n.held_until, false) AS used, c.last_seq - c.next_seq + 1 - c.gaps AS people
             FROM chunk c
             WHERE c.app_id = s.app_id AND c.sender_id = t.sender_id AND c.run_id = s.run_id AND s.ended_at IS NULL
               AND NOT c.done AND c.next_seq <= c.last_seq
@@ -289,12 +293,15 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     waiting, held = values.pop("waiting"), values.pop("later_held")
     held = min(held, waiting)
     numbers = {name: values.pop(name) for name in _LEDGER}
-    waits = [values.pop(name) or () for name in ("zones", "dues", "people", "used")]
+    waits = [values.pop(name) or () for name in ("zones", "dues", "people", "used", "laws")]
     values["status"] = CampaignStatus(values["status"])
     values["list_names"] = tuple(values["list_names"])
     values["through"] = tuple(_through(sender) for sender in values.pop("senders") or ())
     return Standing(
         **values,
-        waits=tuple(Wait(zone, due_at, int(people), used) for zone, due_at, people, used in zip(*waits, strict=True)),
+        waits=tuple(
+            Wait(zone, due_at, int(people), used, tuple(filter(None, laws.split(";"))))
+            for zone, due_at, people, used, laws in zip(*waits, strict=True)
+        ),
         ledger=tallies.Ledger(held=held, ready=waiting - held, **numbers),
     )

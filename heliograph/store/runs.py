@@ -47,6 +47,9 @@ class Run:
     dnc_list_ids: list[int]
     audience: int
     filters: dict[str, Any] | None
+    zone_rule: str  # see rules/timing.py
+    transactional: bool  # exempt from quiet hours
+    quiet_hours: str | None  # the app's setting as it is now, in JSON; see rules/quiet.py
     emergency: bool
     retry_of: int | None
     retry_classes: list[str] | None
@@ -66,16 +69,18 @@ class Run:
 
 _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.kind, k.priority,
        coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.weights, r.pool_id, r.caller_id, r.template,
-       r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience, r.filters, r.emergency, r.retry_of,
-       r.retry_classes, r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
+       r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience, r.filters, r.zone_rule,
+       r.transactional, (SELECT s.quiet_hours::text FROM app_setting s WHERE s.app_id = r.app_id) AS quiet_hours,
+       r.emergency, r.retry_of, r.retry_classes,
+       r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
 INSERT INTO run (app_id, public_id, campaign_id, sender_id, sender_ids, weights, pool_id, caller_id, template,
-                 missing, calling_hours, list_ids, dnc_list_ids, filters, emergency, retry_of, retry_classes,
-                 audience, started_at)
+                 missing, calling_hours, list_ids, dnc_list_ids, filters, zone_rule, transactional,
+                 emergency, retry_of, retry_classes, audience, started_at)
 VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(sender_ids)s, %(weights)s, %(pool_id)s,
         %(caller_id)s, %(template)s, %(missing)s, %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s,
-        %(emergency)s, %(retry_of)s, %(retry_classes)s,
+        %(zone_rule)s, %(transactional)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -98,6 +103,8 @@ async def insert(  # a row has as many parts as it has
     dnc_list_ids: list[int],
     now: datetime,
     filters: object = None,
+    zone_rule: str = "vendor",
+    transactional: bool = False,
     emergency: bool = False,
     retry_of: int | None = None,
     retry_classes: list[str] | None = None,
@@ -118,6 +125,8 @@ async def insert(  # a row has as many parts as it has
         "list_ids": list_ids,
         "dnc_list_ids": dnc_list_ids,
         "filters": None if filters is None else Json(filters),
+        "zone_rule": zone_rule,
+        "transactional": transactional,
         "emergency": emergency,
         "retry_of": retry_of,
         "retry_classes": retry_classes,
@@ -199,15 +208,29 @@ class Cursor:
 
 PLANNED = """
 UPDATE run SET plan_level = %(plan_level)s, plan_list = %(plan_list)s, plan_seq = %(plan_seq)s,
-               planned_at = %(planned_at)s
+               planned_at = %(planned_at)s, zones_by_contact = zones_by_contact + %(by_contact)s,
+               zones_by_number = zones_by_number + %(by_number)s,
+               zones_by_campaign = zones_by_campaign + %(by_campaign)s
 WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
 RETURNING run_id
 """
 
 
-async def planned(conn: Conn, app_id: int, run_id: int, cursor: Cursor, *, planned_at: datetime | None) -> bool:
+NO_ZONES: tuple[int, int, int] = (0, 0, 0)
+
+
+async def planned(
+    conn: Conn,
+    app_id: int,
+    run_id: int,
+    cursor: Cursor,
+    *,
+    planned_at: datetime | None,
+    zones: tuple[int, int, int] = NO_ZONES,
+) -> bool:
     """Record how far planning has come; False when the run has ended and the page must not be kept.
 
+    ``zones``: how many of the page are texted by their contact's, by their number's and by the campaign's zones.
     Near the end of a page's transaction: a stop waits for it only while it commits.
     """
     values = {
@@ -217,6 +240,9 @@ async def planned(conn: Conn, app_id: int, run_id: int, cursor: Cursor, *, plann
         "plan_list": cursor.position,
         "plan_seq": cursor.seq,
         "planned_at": planned_at,
+        "by_contact": zones[0],
+        "by_number": zones[1],
+        "by_campaign": zones[2],
     }
     return await (await conn.execute(PLANNED, values)).fetchone() is not None
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _SELECT: LiteralString = """
 SELECT m.app_id, m.run_id, k.public_id AS campaign_public_id, k.name AS campaign_name, r.public_id AS run_public_id,
        m.seq, coalesce(m.place, m.seq) AS place, m.number, coalesce(m.text, r.template) AS text, m.parts, m.attempts,
-       r.started_at, r.ended_at, r.end_reason, l.name AS list_name, t.created_at AS imported_at, c.zone, c.due_at,
+       r.started_at, r.ended_at, r.end_reason, l.name AS list_name, t.created_at AS imported_at, c.zone, c.law,
+       c.due_at, r.transactional,
+       (SELECT x.quiet_hours::text FROM app_setting x WHERE x.app_id = r.app_id) AS quiet_hours,
        coalesce(c.next_seq > coalesce(m.place, m.seq), false) AS taken,
        CASE WHEN c.address = '*' THEN r.caller_id ELSE c.address END AS address, a.name AS account,
        o.status::text AS status, o.reason, o.carrier_ref, o.submitted_at, o.settled_at
@@ -27,7 +29,7 @@ LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m
 LEFT JOIN contact_list l ON l.app_id = m.app_id AND l.list_id = m.list_id
 LEFT JOIN contact t ON t.app_id = m.app_id AND t.list_id = m.list_id AND t.seq = m.contact_seq
 LEFT JOIN LATERAL (
-    SELECT h.zone, h.next_seq, greatest(h.due_at, s.held_until) AS due_at, s.address, s.account_id
+    SELECT h.zone, h.law, h.next_seq, greatest(h.due_at, s.held_until) AS due_at, s.address, s.account_id
     FROM chunk h LEFT JOIN sender s ON s.app_id = h.app_id AND s.sender_id = h.sender_id
     WHERE h.app_id = m.app_id AND h.run_id = m.run_id
       AND coalesce(m.place, m.seq) BETWEEN h.first_seq AND h.last_seq

@@ -55,6 +55,7 @@ class Unknown:
     account_public_id: str
     account_name: str
     zone: str
+    law: str
     decision: str | None
     until: datetime | None
     decided_by: str | None
@@ -82,7 +83,7 @@ JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
 JOIN outcome o ON o.app_id = r.app_id AND o.run_id = r.run_id AND o.carrier_ref IS NULL AND o.status = 'unknown'
 JOIN message m ON m.app_id = o.app_id AND m.run_id = o.run_id AND m.seq = o.seq
 CROSS JOIN LATERAL (
-    SELECT c.sender_id, c.zone FROM chunk c
+    SELECT c.sender_id, c.zone, c.law FROM chunk c
     WHERE c.app_id = m.app_id AND c.run_id = m.run_id AND c.first_seq <= coalesce(m.place, m.seq)
     ORDER BY c.first_seq DESC LIMIT 1
 ) h
@@ -110,7 +111,7 @@ PAGE: LiteralString = f"""
 SELECT u.app_id, k.public_id AS campaign_public_id, k.name AS campaign_name, r.run_id, r.public_id AS run_public_id,
        r.ended_at IS NOT NULL AS run_ended, m.seq, m.number, o.reason, o.settled_at AS since, o.submitted_at,
        h.sender_id, CASE WHEN n.address = '*' THEN r.caller_id ELSE n.address END AS address,
-       a.account_id, a.public_id AS account_public_id, a.name AS account_name, h.zone,
+       a.account_id, a.public_id AS account_public_id, a.name AS account_name, h.zone, h.law,
        d.kind AS decision, d.until, d.decided_by, d.decided_at, d.note, f.finding
 {_FROM}
 ORDER BY r.run_id, m.seq LIMIT %(limit)s OFFSET %(offset)s

@@ -99,7 +99,7 @@ async def ten_people(conn: Conn, app_id: int, list_id: int, run_id: int, clock: 
     cursor = await conn.execute("SELECT sender_id FROM run WHERE run_id = %(run_id)s", key)
     row = await cursor.fetchone()
     assert row is not None
-    both = [NewChunk(1, "Europe/London", due, 1, 8), NewChunk(2, "Europe/London", later, 9, 10)]
+    both = [NewChunk(1, "Europe/London", "", due, 1, 8), NewChunk(2, "Europe/London", "", later, 9, 10)]
     await chunks.insert(conn, app_id, run_id, row[0], both)
     await conn.execute("UPDATE chunk SET next_seq = 8 WHERE run_id = %(run_id)s AND chunk_no = 1", key)
     for seq, status, reason, attempts in OUTCOMES:

@@ -215,8 +215,10 @@ class Silent:
 async def make_world(db: Database, settings: Settings, clock: Clock) -> World:
     seal = seals.from_settings(settings)
     made = await access.create_app(db, seal, name="Engine", now=clock())
-    # Tests of crashes look at who is unknown; those of asking switch it on again.
-    await app_settings.update(db, made.app, {"unknownAsk": False}, now=clock())
+    # Tests of crashes look at who is unknown; those of asking switch it on again. And most go by the system's clock,
+    # at whatever hour: those of quiet hours switch them on.
+    away = {"unknownAsk": False, "quietHours": {"enabled": False}}
+    await app_settings.update(db, made.app, away, now=clock())
     return World(db, settings, clock, made.app)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from heliograph.rules import quiet
 from tests.cli.processes import HELIOGRAPH, Serving, environment
 from tests.journeys.vendor_client import PEOPLE
 
@@ -22,6 +23,9 @@ def said(*command: str | Path) -> dict[str, object]:
 
 def test_it_runs_unchanged_on_the_paths_of_both_versions(serving: Serving) -> None:
     made = said(*HELIOGRAPH, "app", "create", "--name", "Acme", "--data", serving.data, "--json")
+    # It sends at whatever hour it runs.
+    off = said(*HELIOGRAPH, "settings", "--no-quiet-hours", "--data", serving.data, "--json")
+    assert off["quietHours"] == {"enabled": False, "places": [], "version": quiet.shipped().version}
     known = [str(made[name]) for name in ("appId", "accountId", "clientId", "clientSecret")]
     numbers = sorted(person["phoneNumber"] for person in PEOPLE)
     assert len(set(numbers)) == 30

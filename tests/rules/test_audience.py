@@ -19,6 +19,9 @@ def plan(text: str, *, filter: filters.Filter | None = None, rule: template.Rule
     return Plan(template.compile_text(text), template.Missing(rule), ALWAYS, NOW, own=text, filter=filter)
 
 
+CALIFORNIA = "US,US-CA America/Los_Angeles"
+
+
 def person(**fields: Any) -> Person:
     return Person(1, 1, "+14155550100", None, fields)
 
@@ -40,8 +43,9 @@ def test_the_first_reason_is_told(made: Plan, who: Person, blocked: tuple[str, .
 
 
 def test_whoever_is_meant_is_texted() -> None:
-    assert plan("Hi", filter=PUNE).decide(person(City=" pune "), ()) == Planned(None, 1, "UTC", NOW)
-    assert plan("Hi <x>", filter=PUNE).decide(person(city="PUNE", X="Ada"), ()) == Planned("Hi Ada", 1, "UTC", NOW)
+    assert plan("Hi", filter=PUNE).decide(person(City=" pune "), ()) == Planned(None, 1, "UTC", NOW, CALIFORNIA)
+    ada = plan("Hi <x>", filter=PUNE).decide(person(city="PUNE", X="Ada"), ())
+    assert ada == Planned("Hi Ada", 1, "UTC", NOW, CALIFORNIA)
 
 
 def test_columns_are_read_only_when_they_matter() -> None:

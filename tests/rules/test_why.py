@@ -39,6 +39,8 @@ def facts(status: str = "Active", numbers: Numbers | None = None, **more: Any) -
 
 HELD = Numbers(total=100, held=100)
 KOLKATA = Wait("Asia/Kolkata", TOMORROW, 100)
+PANHANDLE = ("US,US-FL America/Chicago,America/New_York",)
+AT_DAWN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 
 CASES: list[tuple[Facts, list[str], str]] = [
     (facts("Preparing"), ["preparing"], "Being made ready; it cannot be started yet."),
@@ -100,6 +102,11 @@ CASES: list[tuple[Facts, list[str], str]] = [
         facts(numbers=HELD, waits=(replace(KOLKATA, day_used=True),)),
         ["day_used"],
         "The sender's day is used up until Tue 09:00 Asia/Kolkata for 100 people.",
+    ),
+    (
+        facts(numbers=HELD, waits=(Wait("Asia/Kolkata", AT_DAWN, 100, laws=PANHANDLE),)),
+        ["quiet_hours"],
+        "Quiet hours in Florida until Mon 08:00 America/Chicago and 1 more for 100 people.",
     ),
     (
         facts(numbers=HELD, waits=(KOLKATA,)),

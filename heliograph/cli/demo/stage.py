@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from heliograph.actions import access, dnc
+from heliograph.actions import access, app_settings, dnc
 from heliograph.cli import show
 from heliograph.cli.demo import cast
 from heliograph.cli.demo.client import Client
@@ -42,6 +42,8 @@ async def set_up(here: Desk, url: str, people: bytes) -> tuple[App, Client]:
 async def _app(here: Desk, url: str) -> tuple[App, Client]:
     now = here.clock()
     made = await access.create_app(here.db, here.seal, name="Demonstration", now=now)
+    # It is made up, and is to be seen sending at whatever hour somebody tries it.
+    await app_settings.update(here.db, made.app, {"quietHours": {"enabled": False}}, now=now)
     async with here.db.transaction() as conn:
         sandbox = (await carrier_accounts.list_all(conn, made.app.app_id))[0]
         await carrier_accounts.set_settings(conn, made.app.app_id, sandbox.account_id, cast.SANDBOX)

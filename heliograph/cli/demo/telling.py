@@ -73,6 +73,7 @@ def _why(found: Sequence[Standing]) -> list[str]:
     if held := _seed(found).counts()["held"]:
         text = f"{held:,} held: {cast.SEED['name']} texts Monday to Friday, 9 AM to 6 PM in each one's own time zone."
         sentences.append(f"{text} They get theirs when it is time there.")
+    sentences.append("Quiet hours, the law's own, are off in this app, so that it sends at whatever hour you try it.")
     if sum(each["suppressed"] for each in counts):
         sentences.append("suppressed: on the do-not-contact list. They are never texted.")
     if sum(each["failed"] for each in counts):
