@@ -48,7 +48,7 @@ REMAINING = {
     "RateLimit-Policy": ("The limit as a structured field.", "string"),
 }
 RETRY = {"Retry-After": ("Seconds to wait before asking again.", "integer")}
-COUNTED = {"200", "400", "404", "409", "413", "429", "503"}  # answers to callers who were let in
+COUNTED = {"200", "202", "400", "404", "409", "413", "429", "503"}  # answers to callers who were let in
 
 # Handlers read query values as text and say themselves what is wrong with one; they tell what it is for the
 # description in ``json_schema_extra``. With this in it, the value has to be there.
@@ -129,7 +129,7 @@ def _printed(routed: dict[str, Any]) -> dict[str, Any]:
             operation["parameters"] = [_told(parameter) for parameter in operation["parameters"]]
             _tell_headers(operation, post=verb == "post")
             for status, response in operation["responses"].items():
-                if status != "200":  # errors are JSON also where what is answered is not
+                if not status.startswith("2"):  # errors are JSON also where what is answered is not
                     (response["content"],) = ({"application/json": told} for told in response["content"].values())
             if takes is not None:
                 body = named[takes]

@@ -20,6 +20,7 @@ from heliograph.errors import Invalid
 from heliograph.rules import spreadsheet
 
 FILE_LIMIT = 200 * 1024 * 1024  # bytes
+IMPORT_LIMIT = 2 * 1024 * 1024 * 1024  # bytes of a file that a worker takes in
 IN_MEMORY = 1024 * 1024  # bytes of a file before it goes to the disk
 PAGE = 1000  # rows read and sent at once: written in a few milliseconds
 
@@ -33,9 +34,9 @@ class Csv(StreamingResponse):
 
 
 @asynccontextmanager
-async def sent(request: Request, name: str) -> AsyncIterator[tuple[BinaryIO, str]]:
+async def sent(request: Request, name: str, *, limit: int = FILE_LIMIT) -> AsyncIterator[tuple[BinaryIO, str]]:
     """The file in the body, whole, on disk when it is large, and its name (``name`` when it brings none)."""
-    body = envelope.chunks(request, FILE_LIMIT)
+    body = envelope.chunks(request, limit)
     if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         with SpooledTemporaryFile(IN_MEMORY) as file:
             async for chunk in body:
@@ -70,9 +71,12 @@ def guard(sent: str | None) -> bool:
     return not sent or sent.lower() == "true"
 
 
-async def answer(name: str, pages: AsyncIterator[str]) -> Csv:
-    """A CSV file called after ``name``, of pages of lines. The first is read before anything is answered."""
-    first = spreadsheet.MARK + await anext(pages)
+async def answer(name: str, pages: AsyncIterator[str], *, marked: bool = False) -> Csv:
+    """A CSV file called after ``name``, of pages of lines. The first is read before anything is answered.
+
+    ``marked``: it has the mark of UTF-8 in front already.
+    """
+    first = ("" if marked else spreadsheet.MARK) + await anext(pages)
     safe = "".join(c if c.isascii() and (c.isalnum() or c in " -_.") else "_" for c in name)
     told = f"attachment; filename=\"{safe}.csv\"; filename*=UTF-8''{quote(name, safe='')}.csv"
     return Csv(_rest(first, pages), headers={"Content-Disposition": told})

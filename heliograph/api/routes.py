@@ -23,10 +23,12 @@ from heliograph.api import (
     envelope,
     explain,
     files,
+    imports,
     lists,
     panics,
     paths,
     pools,
+    previews,
     pulls,
     repeats,
     schedules,
@@ -41,7 +43,9 @@ from heliograph.api import (
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
+from heliograph.api import import_shapes as taken
 from heliograph.api import panic_shapes as halt
+from heliograph.api import preview_shapes as ahead
 from heliograph.api import pull_shapes as whence
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sender_shapes as through
@@ -72,6 +76,7 @@ class Route:
     answer: type[shapes.Shape]
     takes: type[shapes.Shape] | None = None
     shown: tuple[str, ...] = (V1, V2)
+    status: int = 200
     makes: str | None = None
 
     def printed(self, prefix: str) -> str | None:
@@ -95,6 +100,8 @@ LIST = "/campaign/contactList"
 VAULT = "/secrets/{secretName:ref}"
 SAID = "/templates"
 PERSON = LIST + "/{listId:ref}/contacts/{contactId:ref}"
+IMPORTS = "/contactLists/{listId:ref}/imports"
+IMPORT = IMPORTS + "/{importId:ref}"
 DNC = "/dncLists"
 DNC_ONE = DNC + "/{dncListId:ref}"
 ENTRIES = DNC_ONE + "/entries"
@@ -120,6 +127,7 @@ ROUTES = (
     Route("POST", ALL + "/trigger/{campaignId:ref}", campaigns.start_or_stop_2, forms.TriggerAnswer, shapes.Empty),
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
+    Route("GET", ONE + "/preview", previews.get, ahead.PreviewAnswer, shown=(V2,)),
     Route("GET", ONE + "/why", why.get, reasons.WhyAnswer, shown=(V2,)),
     Route("GET", "/explain", explain.get, reasons.StoryAnswer, shown=(V2,)),
     # schedules
@@ -182,6 +190,13 @@ ROUTES = (
     Route("DELETE", PERSON, contacts.remove, shapes.ContactAnswer, shown=(V2,)),
     Route("GET", LIST + "/{listId:ref}/export", contacts.export, shapes.CsvAnswer, shown=(V2,)),
     Route("POST", "/contactLists/{listId:ref}/file", contacts.upload, shapes.ImportAnswer, shapes.CsvFile, shown=(V2,)),
+    # files that a worker takes in
+    Route("POST", IMPORTS, imports.begin, taken.ImportJobAnswer, shapes.CsvFile, (V2,), 202),
+    Route("GET", IMPORTS, imports.list_page, taken.ImportsAnswer, shown=(V2,)),
+    Route("GET", IMPORT, imports.get, taken.ImportJobAnswer, shown=(V2,)),
+    Route("DELETE", IMPORT, imports.cancel, taken.ImportJobAnswer, shown=(V2,)),
+    Route("GET", IMPORT + "/verdicts", imports.verdicts, shapes.CsvAnswer, shown=(V2,)),
+    Route("POST", IMPORT + "/run", imports.run, taken.ImportJobAnswer, shapes.Empty, (V2,), 202),
     # people who are not to be texted
     Route("POST", DNC, dnc_lists.create, no.DncListAnswer, no.DncListDraft, shown=(V2,), makes="dncListId"),
     Route("GET", DNC, dnc_lists.list_all, no.DncListsAnswer, shown=(V2,)),
@@ -282,7 +297,8 @@ def _mount(api: FastAPI, route: Route, prefix: str) -> None:
         methods=[route.verb],
         response_model=None,
         response_class=JSONResponse if is_json else Plain,  # only for the description: a handler makes its own
-        responses={200: done, **REFUSALS},
+        responses={route.status: done, **REFUSALS},
+        status_code=route.status,
         summary=title.rstrip("."),
         description="\n".join(line.strip() for line in text.splitlines()).strip(),
         tags=[route.area],

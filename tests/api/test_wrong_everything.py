@@ -47,8 +47,8 @@ async def test_everything_works_when_nothing_is_wrong(world: World) -> None:
     for operation in world.operations:
         await world.fresh(operation)
         answer = await world.send(operation)
-        assert answer.status_code in (200, *STATE), (str(operation), answer.text)
-        worked += answer.status_code == 200
+        assert answer.status_code in (200, 202, *STATE), (str(operation), answer.text)
+        worked += answer.status_code in (200, 202)
     assert worked > 0.85 * len(world.operations), "or the tests below show little"
 
 
@@ -240,7 +240,7 @@ async def test_odd_content_types(world: World) -> None:
             example = json.dumps(world.named(operation.example)).encode()
             headers = [token, *([] if kind is None else [(b"content-type", kind)])]
             answer = await world.send(operation, content=example, headers=headers)
-            assert answer.status_code in (200, *STATE), (str(operation), kind, answer.text)
+            assert answer.status_code in (200, 202, *STATE), (str(operation), kind, answer.text)
 
 
 async def test_odd_files(world: World) -> None:
@@ -278,6 +278,8 @@ async def test_odd_files(world: World) -> None:
                 sent = dict(body)
                 kind = {"content-type": sent.pop("type")} if "type" in sent else {}
                 answer = await world.send(operation, headers=world.tenant.headers | kind, **sent)
+                if answer.status_code == 202:  # a worker looks into it later
+                    continue
                 if statuses != (200,) or answer.status_code != 200:
                     complaints.look(answer, *statuses, about=str(body)[:100])
     assert complaints.none()

@@ -97,7 +97,7 @@ class Operation:
     @property
     def makes(self) -> str | None:
         """Where in other paths the id of what it makes may stand."""
-        links = self.told["responses"]["200"].get("links", {})
+        links = self.told["responses"].get("200", {}).get("links", {})
         given = {name for link in links.values() for name in link["parameters"]} - {"appId"}
         return next(iter(given), None)
 
@@ -218,6 +218,8 @@ class Things:
                 yield from self._run()
             elif place == "secretName":
                 yield self.request(next(one for one in self.handled if one.keeps))
+            elif place == "importId":
+                yield from self._import()
             elif place in self.makers:
                 more = PULLING if place == "listId" else {}
                 yield from self._make(place, self.named(self.makers[place].example) | more)
@@ -234,9 +236,15 @@ class Things:
             fields = {"contactListId": made["_id"], "data": ContactsDraft.example["data"]}
             yield self.request(next(one for one in self.handled if one.handler == "contacts_add_post_v"), json=fields)
             self.ids["contactId"] = ids.contact_id(made["_id"], 1)
+            yield from self._import()
         for inner in self.handled:  # what stands below it in paths by its own name, such as the numbers of a list
             if inner.verb == "POST" and inner.places == [place] and inner.path.endswith("/entries"):
                 yield self.request(inner)
+
+    def _import(self) -> Talk:
+        answer = yield self.request(next(one for one in self.handled if one.handler == "imports_begin_post_v"))
+        if answer.status_code == 202:
+            self.ids["importId"] = answer.json()["data"]["_id"]
 
     def _run(self) -> Talk:
         kept = {name: self.ids[name] for name in ("campaignId", "campaignName") if name in self.ids}
