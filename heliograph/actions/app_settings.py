@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
-from heliograph.rules import quiet
-from heliograph.store import app_settings, bell
+from heliograph.rules import caps, prices, quiet
+from heliograph.store import app_settings, bell, texted
 from heliograph.store.app_settings import AppSettings
 
 if TYPE_CHECKING:
@@ -15,27 +15,40 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.store.apps import App
-    from heliograph.store.database import Database
+    from heliograph.store.database import Conn, Database
 
 _GLOBAL_DNC = "globalDncAppliesToSms"
 _UNKNOWN_ASK = "unknownAsk"
 _QUIET_HOURS = "quietHours"
+_TEXTS = (_QUIET_HOURS, caps.FIELD, prices.FIELD)
 
 
 async def update(db: Database, app: App, body: Mapping[str, object], *, now: datetime) -> AppSettings:
     """Change settings, those that are in ``body``; workers go by them at once. Raises :class:`Invalid`."""
     given = {name: reading.flag(body[name], name) for name in (_GLOBAL_DNC, _UNKNOWN_ASK) if body.get(name) is not None}
-    if not given and body.get(_QUIET_HOURS) is None:
-        text = f"There is nothing to change. The body takes {_GLOBAL_DNC}, {_UNKNOWN_ASK}, {_QUIET_HOURS}"
+    if not given and all(body.get(name) is None for name in _TEXTS):
+        text = f"There is nothing to change. The body takes {', '.join((_GLOBAL_DNC, _UNKNOWN_ASK, *_TEXTS))}"
         raise Invalid(text, field=_GLOBAL_DNC)
     async with db.transaction() as conn:
         before = await app_settings.get(conn, app.app_id)
-        told = body.get(_QUIET_HOURS)
+        told, cap, price = (body.get(name) for name in _TEXTS)
         wanted = AppSettings(
             global_dnc_applies_to_sms=given.get(_GLOBAL_DNC, before.global_dnc_applies_to_sms),
             unknown_ask=given.get(_UNKNOWN_ASK, before.unknown_ask),
             quiet_hours=before.quiet_hours if told is None else quiet.setting(told, before.quiet_hours),
+            frequency_cap=before.frequency_cap if cap is None else caps.setting(cap),
+            prices=before.prices if price is None else prices.setting(price),
         )
+        await _recall(conn, app, before.frequency_cap, wanted.frequency_cap, now=now)
         await app_settings.put(conn, app.app_id, wanted, now=now)
         await bell.ring(conn, "settings")
     return wanted
+
+
+async def _recall(conn: Conn, app: App, before: str | None, after: str | None, *, now: datetime) -> None:
+    """Let caps count what left before they were there; forget it when there are none any more."""
+    old, new = caps.in_force(before), caps.in_force(after)
+    if new and max(cap.days for cap in new) > max((cap.days for cap in old), default=0):
+        await texted.recall(conn, app.app_id, new, now=now)
+    elif old and not new:
+        await texted.forget(conn, app.app_id)

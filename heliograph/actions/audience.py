@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import runs
-from heliograph.rules import audience, draft, filters, hours, quiet, template, timing
+from heliograph.actions import runs, turned_away
+from heliograph.rules import audience, caps, draft, filters, hours, quiet, template, timing
 from heliograph.rules import body as reading
 from heliograph.rules.audience import LeftOut
+from heliograph.rules.preview import DUPLICATE
 from heliograph.store import app_settings, campaigns, dnc
 from heliograph.store import audience as members
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PAGE = 5_000
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
-DUPLICATE = "duplicate"  # a further contact with the number of another: no row of a run has this reason
 
 
 @dataclass(slots=True)
@@ -47,9 +47,11 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
     async with db.connection() as conn:
         campaign = await campaigns.get(conn, app.app_id, campaign_id)
         dnc_list_ids = await runs.dnc_lists(conn, campaign)
-        law = quiet.in_force((await app_settings.get(conn, app.app_id)).quiet_hours)
+        settings = await app_settings.get(conn, app.app_id)
+    law = quiet.in_force(settings.quiet_hours)
+    limits = () if campaign.transactional else caps.in_force(settings.frequency_cap)
     told = "filters" in sent or "isFiltersEnabled" in sent
-    plan = _plan(campaign, draft.filters(sent) if told else campaign.filters, law, now)
+    plan = plan_of(campaign, draft.filters(sent) if told else campaign.filters, law, now)
     done = Count(campaign, 0, 0, dict.fromkeys((DUPLICATE, *LeftOut), 0))
     after = ""
     while True:
@@ -57,14 +59,17 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
             page = await members.read_numbers(
                 conn, app.app_id, campaign.list_ids, after=after, limit=PAGE, with_fields=plan.needs_fields
             )
-            blocked = await dnc.find_blocked(conn, app.app_id, dnc_list_ids, [one.number for one in page], now)
+            numbers = [one.number for one in page]
+            blocked = await dnc.find_blocked(conn, app.app_id, dnc_list_ids, numbers, now)
+            away = await turned_away.find(conn, app.app_id, numbers, limits, campaign.exclude_ids, now=now)
         if not page:
             return done
-        await _decide(plan, page, blocked, done)
+        await _decide(plan, page, blocked, away, done)
         after = page[-1].number
 
 
-def _plan(campaign: Campaign, wanted: object, law: quiet.Law, now: datetime) -> audience.Plan:
+def plan_of(campaign: Campaign, wanted: object, law: quiet.Law, now: datetime) -> audience.Plan:
+    """How a run of the campaign that begins now would treat everyone; ``wanted`` are the filters, None for none."""
     words = runs.words(campaign)
     return audience.Plan(
         text=template.compile_text(words),
@@ -76,15 +81,19 @@ def _plan(campaign: Campaign, wanted: object, law: quiet.Law, now: datetime) -> 
         zone_rule=timing.ZoneRule(campaign.zone_rule),
         law=law,
         exempt=campaign.transactional,
+        campaign_id=campaign.public_id,
+        hold_out=campaign.hold_out,
     )
 
 
-async def _decide(plan: audience.Plan, page: Sequence[Counted], blocked: set[str], done: Count) -> None:
+async def _decide(
+    plan: audience.Plan, page: Sequence[Counted], blocked: set[str], away: turned_away.Away, done: Count
+) -> None:
     for place, one in enumerate(page, 1):
         done.contacts += one.copies
         done.left_out[DUPLICATE] += one.copies - 1
         person = audience.Person(one.list_id, one.seq, one.number, one.time_zone, one.fields)
-        decision = plan.decide(person, blocked)
+        decision = plan.decide(person, blocked, away)
         if isinstance(decision, audience.Planned):
             done.reached += 1
         else:

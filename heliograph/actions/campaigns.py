@@ -11,7 +11,7 @@ from heliograph.rules import campaign as lifecycle
 from heliograph.rules import draft as drafts
 from heliograph.rules import ids
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import apps, campaign_links, campaigns
+from heliograph.store import apps, campaign_links, campaigns, exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +87,8 @@ async def clone(db: Database, app: App, public_id: str, body: object, *, now: da
             filters=first.filters,
             zone_rule=first.zone_rule,
             transactional=first.transactional,
+            exclude_ids=first.exclude_ids,
+            hold_out=first.hold_out,
         )
         return await _write(conn, app, content, first.list_ids, now=now)
 
@@ -123,8 +125,20 @@ async def _resolve(
         filters=draft.filters,
         zone_rule=draft.zone_rule.value,
         transactional=draft.transactional,
+        exclude_ids=await _excluded(conn, app, draft.exclude),
+        hold_out=draft.hold_out,
     )
     return content, await _list_ids(conn, app, "call", draft.list_names)
+
+
+async def _excluded(conn: Conn, app: App, refs: Sequence[str]) -> tuple[int, ...]:
+    """The ids of the campaigns whose readers are left out. Raises Invalid naming the first that is missing."""
+    found = await exclusions.find(conn, app.app_id, refs) if refs else {}
+    missing = next((ref for ref, campaign_id in found.items() if campaign_id is None), None)
+    if missing is not None:
+        text = f"There is no campaign {missing} in this app; send the name or the id of one that there is"
+        raise Invalid(text, field="exclude.campaigns")
+    return tuple(dict.fromkeys(found[ref] or 0 for ref in refs))
 
 
 async def _list_ids(conn: Conn, app: App, kind: str, names: Sequence[str]) -> list[int]:

@@ -41,6 +41,16 @@ async def find(conn: Conn, app_id: int, caller_id: str, *, field: str) -> Route:
     return Route(tuple(pool.sender_ids), tuple(pool.weights), pool.pool_id)
 
 
+async def look(conn: Conn, app_id: int, caller_id: str) -> tuple[int, ...]:
+    """The senders that a run with this caller id would go through now; none where nothing serves it."""
+    name = sender_body.pool_name(caller_id)
+    if name is None:
+        sender = await senders.resolve(conn, app_id, caller_id)
+        return () if sender is None else (sender.sender_id,)
+    pool = await pools.find(conn, app_id, name)
+    return () if pool is None else tuple(pool.sender_ids)
+
+
 async def narrow(conn: Conn, app_id: int, route: Route, number: str) -> Route:
     """The one sender of a route for ``number``: of a pool, the one that this person has had, or has from now on.
 

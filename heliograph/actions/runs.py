@@ -87,6 +87,8 @@ async def begin(
         filters=campaign.filters,
         zone_rule=campaign.zone_rule,
         transactional=campaign.transactional,
+        exclude_ids=campaign.exclude_ids,
+        hold_out=campaign.hold_out,
         emergency=kind.emergency,
         retry_of=kind.retry_of,
         retry_classes=list(kind.retry_classes) or None,

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from heliograph.api import campaign_query
 from heliograph.api.filter_shapes import FilterGroup
 from heliograph.api.shapes import CAMPAIGN_ID, Shape
+from heliograph.rules import hold_out
 
 StatusWord = Literal["Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled"]
 RUN_ID = "cid-5b1f8f6e-5d0a-4c35-9d3e-0a6c1f2b0000"
@@ -62,6 +63,14 @@ class DncName(Shape):
     """The DNC list a campaign is held against."""
 
     name: str = Field(examples=["Never"])
+
+
+class Exclude(Shape):
+    """Campaigns whose readers are left out: whoever got one of them in any run, or perhaps got it."""
+
+    campaigns: list[str] = Field(
+        max_length=hold_out.MOST_CAMPAIGNS, examples=[["Spring Sale"]], description="Names or ids; names are answered."
+    )
 
 
 class Scheduling(Shape):
@@ -128,7 +137,11 @@ class CampaignDraft(Shape):
         "sent); or the contact's own, else all zones that the number may be in (recipient).",
     )
     transactional: bool | None = Field(
-        default=None, description="True: no promotion, so quiet hours do not count."
+        default=None, description="True: no promotion, so quiet hours and frequency caps do not count."
+    )
+    exclude: Exclude | None = None
+    holdOut: int | None = Field(
+        default=None, ge=0, le=hold_out.MOST, description="Percent of its people who get nothing, to compare with."
     )
 
 
@@ -203,6 +216,8 @@ class CampaignRecord(Shape):
     filters: FilterGroup | None = Field(default=None, description="As sent, when there are any.")
     zoneRule: Literal["recipient"] | None = Field(default=None, description="When it is not vendor.")
     transactional: Literal[True] | None = Field(default=None, description="When it is.")
+    exclude: Exclude | None = Field(default=None, description="When there are any.")
+    holdOut: int | None = Field(default=None, description="When it is not 0.")
     createdAt: str
     updatedAt: str
     schedule: dict[str, Any]
@@ -294,6 +309,16 @@ class CampaignLedger(CampaignStanding):
     expired: int
 
 
+class CampaignZones(CampaignStanding):
+    """``view=zones``: by whose zones how many people of the present run are texted."""
+
+    campaignInstanceId: str | None = Field(default=None, examples=[RUN_ID])
+    byContact: int = Field(description="By the contact's own zone.")
+    byNumber: int = Field(description="By all zones that the number may be in.")
+    byCampaign: int = Field(description="By the campaign's.")
+    transactional: bool = Field(description="Quiet hours do not count for the run.")
+
+
 class CampaignPerson(Shape):
     """Somebody of the present run."""
 
@@ -323,4 +348,4 @@ class CampaignStatusAnswer(Shape):
     """The view asked for."""
 
     status: Literal["success"]
-    data: CampaignLedger | CampaignPeople | CampaignStanding
+    data: CampaignLedger | CampaignZones | CampaignPeople | CampaignStanding

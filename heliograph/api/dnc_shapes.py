@@ -6,7 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from heliograph.api.preview_shapes import FrequencyCap, Prices
 from heliograph.api.shapes import CampaignName, FileName, Shape
+from heliograph.rules import caps
 from heliograph.rules import do_not_contact as law
 
 DNC_LIST_ID = "cl-3aefda80-f98e-4f4f-ad41-92803abb1111"
@@ -247,6 +249,8 @@ class SettingsRecord(Shape):
     unknownAsk: bool = Field(
         description="Whether carriers that can answer are asked by ourselves about messages whose fate is unknown."
     )
+    frequencyCap: list[FrequencyCap]
+    prices: Prices
     quietHours: QuietHoursRecord
 
 
@@ -258,6 +262,10 @@ class SettingsChanges(Shape):
     globalDncAppliesToSms: bool | None = None
     unknownAsk: bool | None = None
     quietHours: QuietHours | None = None
+    frequencyCap: list[FrequencyCap] | None = Field(
+        default=None, max_length=caps.MOST_CAPS, description="All of them count; [] for none."
+    )
+    prices: Prices | None = Field(default=None, description="{} for none.")
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 

@@ -82,6 +82,9 @@ class LeftOutCounts(Shape):
     missing_value: Counted
     empty_text: Counted
     too_long: Counted
+    frequency_cap: Counted
+    got_campaign: Counted
+    held_out: Counted
     never_open: Counted
 
 

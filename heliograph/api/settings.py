@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heliograph.actions import app_settings as changing
 from heliograph.api import auth, envelope
-from heliograph.rules import quiet
+from heliograph.rules import caps, prices, quiet
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
 
@@ -32,5 +32,7 @@ def _record(found: AppSettings) -> dict[str, object]:
     return {
         "globalDncAppliesToSms": found.global_dnc_applies_to_sms,
         "unknownAsk": found.unknown_ask,
+        caps.FIELD: caps.told(found.frequency_cap),
+        prices.FIELD: prices.told(found.prices),
         "quietHours": quiet.told(found.quiet_hours) | {"version": quiet.shipped().version},
     }

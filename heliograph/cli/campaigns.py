@@ -66,6 +66,13 @@ def create(
     transactional: Annotated[
         bool, typer.Option("--transactional", help="It is no promotion: quiet hours do not count.")
     ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="CAMPAIGN", help="Not those who got this campaign. May be repeated."),
+    ] = None,
+    hold_out: Annotated[
+        int, typer.Option("--hold-out", min=0, max=50, help="Percent of its people who get nothing, to compare with.")
+    ] = 0,
     play: Annotated[bool, typer.Option("--play", help="Start it at once.")] = False,
     app: options.App = None,
     data: options.Data = None,
@@ -84,6 +91,8 @@ def create(
                 "dncLists": do_not_text,
                 "zoneRule": "recipient" if recipient_zones else None,
                 "transactional": transactional or None,
+                "exclude": {"campaigns": exclude} if exclude else None,
+                "holdOut": hold_out or None,
             },
         )
     _print(desk.run(_create(wanted, play, app, data)), json)

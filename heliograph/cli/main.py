@@ -18,6 +18,7 @@ from heliograph.cli import (
     intake,
     lists,
     panic,
+    preview,
     serve,
     settings,
     smsc,
@@ -54,6 +55,7 @@ app.add_typer(lists.commands, name="list")
 app.add_typer(unknown.commands, name="unknown")
 app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
+campaigns.commands.command("preview")(preview.preview)
 app.add_typer(campaigns.commands, name="campaign")
 
 

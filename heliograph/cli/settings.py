@@ -11,7 +11,8 @@ import typer
 from heliograph.actions import app_settings as changing
 from heliograph.cli import desk, options, show
 from heliograph.errors import Invalid
-from heliograph.rules import quiet
+from heliograph.rules import caps, quiet
+from heliograph.rules import prices as costs
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
 
@@ -25,6 +26,14 @@ def settings(
     places: Annotated[
         Path | None,
         typer.Option("--places", metavar="FILE", help="A JSON list of rules in place of shipped ones; see the docs."),
+    ] = None,
+    cap: Annotated[
+        list[str] | None,
+        typer.Option("--cap", metavar="TEXTS/DAYS", help="At most so many texts a person: 2/7. May be repeated; none."),
+    ] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option("--prices", metavar="FILE", help="What a part costs by country, in JSON; see the docs."),
     ] = None,
     global_dnc: Annotated[
         bool | None,
@@ -40,11 +49,16 @@ def settings(
         changes["quietHours"] = {"enabled": quiet_hours, "places": None if places is None else _read(places)}
     if global_dnc is not None:
         changes["globalDncAppliesToSms"] = global_dnc
+    if cap is not None:
+        changes[caps.FIELD] = [] if cap == ["none"] else [_cap(each) for each in cap]
+    if prices is not None:
+        changes[costs.FIELD] = _read(prices)
     found = desk.run(_settings(data, app, changes))
     told = quiet.told(found.quiet_hours)
     rules = cast("list[dict[str, object]]", told["places"])
     if json:
         facts = {"globalDncAppliesToSms": found.global_dnc_applies_to_sms, "unknownAsk": found.unknown_ask}
+        facts |= {caps.FIELD: caps.told(found.frequency_cap), costs.FIELD: costs.told(found.prices)}
         show.as_json(facts | {"quietHours": told | {"version": quiet.shipped().version}})
         return
     own = ", ".join(str(rule["place"]) for rule in rules)
@@ -54,9 +68,18 @@ def settings(
         [
             ("quiet hours", ", ".join(state)),
             ("global do-not-contact lists", "count" if found.global_dnc_applies_to_sms else "are for voice only"),
+            ("a person gets at most", ", ".join(one.words for one in caps.in_force(found.frequency_cap)) or "no limit"),
+            ("prices", "none" if found.prices is None else json_text.dumps(costs.told(found.prices))),
             ("carriers are asked about unknown ones", "yes" if found.unknown_ask else "no"),
         ]
     )
+
+
+def _cap(told: str) -> dict[str, object]:
+    texts, slash, days = told.partition("/")
+    if not (slash and texts.isdecimal() and days.isdecimal()):
+        raise Invalid(f"--cap is {told!r}. It takes texts/days such as 2/7, or none", field=caps.FIELD)
+    return {"texts": int(texts), "days": int(days)}
 
 
 def _read(file: Path) -> object:

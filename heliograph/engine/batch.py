@@ -2,7 +2,7 @@
 
 The way of a batch, and why in this order:
 
-1. look once more: calling hours and law where the people are, numbers that may not be texted;
+1. look once more: calling hours and law where the people are, numbers that may not be texted, frequency caps;
 2. enter the campaign's gate (shared). A stop that waits for it gets it before any newer batch;
 3. claim: a committed statement makes them ``submitting``, and fails if the campaign was ended, paused or panicked;
 4. write the bytes, while the session certainly still holds that gate;
@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph import config
+from heliograph.actions import auto_answers, turned_away
 from heliograph.actions import runs as runs_actions
 from heliograph.carriers.base import Lost, Text
 from heliograph.engine.deadman import SWITCH
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from heliograph.store.session import Session
 
 log = logging.getLogger(__name__)
+
+Away = dict[int, str]
+"""Who of a batch may not be texted after all: the reason, by seq."""
 
 
 @dataclass(slots=True)
@@ -130,17 +134,26 @@ class Gate:
             # The run of one-off texts never ends, so that what was global at its beginning says nothing about now.
             single = run.kind == "single"
             never = await runs_actions.global_dnc_lists(conn, run.app_id) if single else run.dnc_list_ids
-            blocked = await dnc.find_blocked(conn, run.app_id, never, numbers, now)
+            blocked = await dnc.find_blocked(
+                conn, run.app_id, never, numbers, now, address=_address(batch), exempt=run.transactional
+            )
+            away = {person.seq: "do_not_contact" for person in batch.people if person.number in blocked}
+            if single:
+                await auto_answers.let_pass(conn, run, [person.seq for person in batch.people], away, now)
+            if run.frequency_cap is not None and not run.transactional:
+                # Their place under the cap is taken before the claim; should that fail, the same text finds it again.
+                people = [(person.number, person.seq) for person in batch.people if person.seq not in away]
+                away |= await turned_away.take(conn, run.app_id, run.run_id, people, run.frequency_cap, now=now)
             entered = await locks.enter_gate(conn, run.campaign_id)
         if not entered:
             return Unsent.SHUT
         try:
-            return await self._inside(batch, blocked, _day(batch, blocked, now))
+            return await self._inside(batch, away, _day(batch, away, now))
         finally:
             async with self._session.use(first=True) as conn:
                 await locks.leave_gate(conn, run.campaign_id)
 
-    async def _inside(self, batch: Batch, blocked: set[str], day: chunks.Day) -> Sent | Unsent | CarrierDown:
+    async def _inside(self, batch: Batch, away: Away, day: chunks.Day) -> Sent | Unsent | CarrierDown:
         """Steps 3 and 4."""
         work = batch.work
         async with self._session.use(first=True) as conn:
@@ -159,7 +172,7 @@ class Gate:
             work.put_back()
             return Unsent.TAKEN
         try:
-            parts = await self._write(batch, blocked)
+            parts = await self._write(batch, away)
         except CarrierDown as error:
             await self._undo(batch, day)
             return error
@@ -182,13 +195,13 @@ class Gate:
                 people=len(batch.people),
             )
 
-    async def _write(self, batch: Batch, blocked: set[str]) -> int | None:
+    async def _write(self, batch: Batch, away: Away) -> int | None:
         """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out.
 
         None, and nothing left, when it is not certain any more that the gate is ours, or the hour has struck.
         """
         now = self._clock()
-        send = [person for person in batch.people if person.number not in blocked]
+        send = [person for person in batch.people if person.seq not in away]
         until = self._session.sure_until
         if config.boot_seconds() >= until or not self._may_leave(batch, now):
             return None
@@ -199,8 +212,8 @@ class Gate:
         for person, answer in zip(send, answers, strict=True):
             answer.add_done_callback(partial(_answered, self._recorder, _flight(batch, person, now)))
         for person in batch.people:
-            if person.number in blocked:
-                self._recorder.suppressed(_flight(batch, person, None), "do_not_contact")
+            if person.seq in away:
+                self._recorder.suppressed(_flight(batch, person, None), away[person.seq])
         return sum(person.parts for person in send)
 
     def _may_leave(self, batch: Batch, now: datetime) -> bool:
@@ -234,7 +247,7 @@ def _texts(batch: Batch, people: Sequence[messages.Waiting], until: float) -> li
     """What the carrier is handed."""
     run = batch.work.run
     labels = {"campaignId": run.campaign_public_id, "runId": run.public_id}
-    sender = run.caller_id if batch.sender.address == "*" else batch.sender.address
+    sender = _address(batch)
     return [
         Text(
             message_id=ids.message_id(run.public_id, person.seq),
@@ -249,9 +262,14 @@ def _texts(batch: Batch, people: Sequence[messages.Waiting], until: float) -> li
     ]
 
 
-def _day(batch: Batch, blocked: set[str], now: datetime) -> chunks.Day:
+def _address(batch: Batch) -> str:
+    """What the people of a batch see as the sender."""
+    return batch.work.run.caller_id if batch.sender.address == "*" else batch.sender.address
+
+
+def _day(batch: Batch, away: Away, now: datetime) -> chunks.Day:
     """What a batch takes of the sender's day."""
-    parts = sum(person.parts for person in batch.people if person.number not in blocked)
+    parts = sum(person.parts for person in batch.people if person.seq not in away)
     return chunks.Day(daily.day_of(now, batch.sender.day_zone), parts, batch.sender.parts_per_day)
 
 
@@ -269,6 +287,9 @@ def _flight(batch: Batch, person: messages.Waiting, now: datetime | None) -> Fli
         sender_id=batch.sender.sender_id,
         account_id=batch.line.account.account_id,
         submitted_at=now,
+        number=person.number,
+        address=_address(batch),
+        kind=batch.line.account.kind,
     )
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.rules import audience, filters, hours, pool, quiet, template, timing
+from heliograph.actions import turned_away
+from heliograph.rules import audience, caps, filters, hours, pool, quiet, template, timing
 from heliograph.store import audience as members
 from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, tallies
 
@@ -43,8 +44,12 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
         people, cursor = await _read(conn, run, limit=limit, with_fields=plan.needs_fields)
         people = _once_each(people)
         numbers = [p.number for p in people]
-        blocked = await dnc.find_blocked(conn, run.app_id, run.dnc_list_ids, numbers, now)
-        page = await _decide(plan, people, blocked)
+        blocked = await dnc.find_blocked(
+            conn, run.app_id, run.dnc_list_ids, numbers, now, address=run.caller_id, exempt=run.transactional
+        )
+        limits = () if run.transactional else caps.in_force(run.frequency_cap)
+        away = await turned_away.find(conn, run.app_id, numbers, limits, run.exclude_ids, now=now)
+        page = await _decide(plan, people, blocked, away)
         await _give_senders(conn, run, page)
         again = run.retry_of is None and await members.may_repeat(conn, run.app_id, run.list_ids)
         places, chunk_count = len(page.waiting) + len(page.left_out), len(page.groups())
@@ -102,6 +107,8 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
         zone_rule=timing.ZoneRule(run.zone_rule),
         law=quiet.in_force(run.quiet_hours),
         exempt=run.transactional,
+        campaign_id=run.campaign_public_id,
+        hold_out=run.hold_out,
     )
 
 
@@ -228,10 +235,12 @@ class _Page:
         return [(seq, reason) for seq, (_, reason) in enumerate(self.left_out, first)]
 
 
-async def _decide(plan: audience.Plan, people: Sequence[audience.Person], blocked: set[str]) -> _Page:
+async def _decide(
+    plan: audience.Plan, people: Sequence[audience.Person], blocked: set[str], away: turned_away.Away
+) -> _Page:
     page = _Page([], [])
     for number, person in enumerate(people, 1):
-        decision = plan.decide(person, blocked)
+        decision = plan.decide(person, blocked, away)
         if isinstance(decision, audience.Planned):
             page.waiting.append((person, decision))
         else:

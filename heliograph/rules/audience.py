@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from heliograph.rules import hold_out, parts, place, quiet, template, timing
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, place, quiet, template, timing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,10 +25,14 @@ class LeftOut(StrEnum):
     MISSING_VALUE = "missing_value"  # a placeholder has no value, and the campaign says not to send then
     EMPTY_TEXT = "empty_text"  # nothing is left of the text once filled in
     TOO_LONG = "too_long"  # more parts than one message can have
+    FREQUENCY_CAP = "frequency_cap"  # as many texts as the app allows in so many days; the detail says which cap
+    GOT_CAMPAIGN = "got_campaign"  # the campaign leaves out the readers of another, which the detail names
+    HELD_OUT = "held_out"  # drawn to get nothing, so that the others can be compared with somebody
     NEVER_OPEN = "never_open"  # calling hours and law are never open together wherever this person may be
 
 
 NO_COMMON_WINDOW = "no_common_window"  # the detail of NEVER_OPEN
+NOBODY: Mapping[str, tuple[LeftOut, str]] = MappingProxyType({})
 MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
 
 
@@ -69,6 +74,8 @@ class Plan:
     zone_rule: timing.ZoneRule = timing.ZoneRule.VENDOR
     law: quiet.Law = quiet.OFF
     exempt: bool = False  # from the law
+    campaign_id: str = ""  # the cd- id, by which people are held out
+    hold_out: int = 0  # percent
     _own_parts: int = 0
     _due: dict[tuple[str | None, place.Place], tuple[timing.Where, datetime | None]] = field(
         default_factory=dict["tuple[str | None, place.Place]", "tuple[timing.Where, datetime | None]"]
@@ -83,8 +90,14 @@ class Plan:
         """Whether deciding looks at a contact's columns."""
         return self.filter is not None or not self.text.is_plain
 
-    def decide(self, person: Person, blocked: Collection[str]) -> Planned | tuple[LeftOut, str]:
-        """What ``person`` gets, or why nothing: a reason and its detail."""
+    def decide(
+        self, person: Person, blocked: Collection[str], away: Mapping[str, tuple[LeftOut, str]] = NOBODY
+    ) -> Planned | tuple[LeftOut, str]:
+        """What ``person`` gets, or why nothing: a reason and its detail.
+
+        ``blocked``: numbers not to be texted; ``away``: those that others of the app's texts keep from this one.
+        Whoever is held out is drawn last, among those who would be texted.
+        """
         fields = template.canonical(person.fields) if self.needs_fields else person.fields
         why = self._unwanted(person.number, fields, blocked)
         if why is not None:
@@ -104,7 +117,16 @@ class Plan:
             return LeftOut.EMPTY_TEXT, ""
         if needed > MAX_PARTS:
             return LeftOut.TOO_LONG, f"{needed} parts"
-        return Planned(text, needed, where.zone, due_at, where.law, where.basis)
+        kept = self._kept_back(person.number, away) if away or self.hold_out else None
+        return kept or Planned(text, needed, where.zone, due_at, where.law, where.basis)
+
+    def _kept_back(self, number: str, away: Mapping[str, tuple[LeftOut, str]]) -> tuple[LeftOut, str] | None:
+        """Why somebody who could be texted is not. The last to be asked, so that hold-outs are like the others."""
+        if number in away:
+            return away[number]
+        if self.hold_out and hold_out.is_held(self.campaign_id, number, self.hold_out):
+            return LeftOut.HELD_OUT, f"{self.hold_out}%"
+        return None
 
     def _unwanted(self, number: str, fields: Mapping[str, object], blocked: Collection[str]) -> LeftOut | None:
         """Why somebody is none of those the campaign is for, if so."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import filters as filters_
+from heliograph.rules import hold_out, parts, pull_body, sender_body, template, timing
 from heliograph.rules import hours as hours_
-from heliograph.rules import parts, pull_body, sender_body, template, timing
 from heliograph.rules.pull import SOURCE
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class CampaignDraft:
     schedule: dict[str, object]
     filters: dict[str, object] | None  # as sent; None: everybody
     zone_rule: timing.ZoneRule
-    transactional: bool  # exempt from quiet hours
+    transactional: bool  # exempt from quiet hours and frequency caps
+    exclude: tuple[str, ...]  # names or ids of campaigns whose readers are left out
+    hold_out: int  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ def parse(body: object) -> CampaignDraft:
         filters=filters(sent),
         zone_rule=_zone_rule(sent.get("zoneRule")),
         transactional=transactional(sent),
+        exclude=hold_out.excluded(sent.get("exclude")),
+        hold_out=hold_out.percent(sent.get("holdOut")),
     )
 
 

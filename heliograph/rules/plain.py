@@ -11,7 +11,6 @@ people's names. Twilio's own list is not copied: it swaps ‹ with ›, and make
 
 from __future__ import annotations
 
-import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -47,7 +46,9 @@ _SUBSTITUTES: dict[str, str] = {
     "3/4": "¾",
     "(TM)": "™",
 }
-_TABLE = {ord(odd): plain for plain, group in _SUBSTITUTES.items() for odd in group}
+# Every other space that Unicode knows (category Zs).
+_SPACES = dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
+_TABLE = _SPACES | {ord(odd): plain for plain, group in _SUBSTITUTES.items() for odd in group}
 
 
 def simplify(text: str) -> Finding:
@@ -56,10 +57,10 @@ def simplify(text: str) -> Finding:
         return Finding(text, ())
     if parts.measure(text).encoding == "GSM-7":
         return Finding(text, ())
-    plain = "".join(_plain(each) for each in text)
+    plain = text.translate(_TABLE)
     if parts.measure(plain).encoding != "GSM-7":
         return Finding(text, ())
-    return Finding(plain, tuple(dict.fromkeys(each for each in text if _plain(each) != each)))
+    return Finding(plain, tuple(dict.fromkeys(each for each in text if substitute(each) not in (None, each))))
 
 
 def apply(text: str, setting: Plain) -> str:
@@ -72,8 +73,6 @@ def costly(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in text if parts.measure(each).encoding != "GSM-7"))
 
 
-def _plain(character: str) -> str:
-    found = _TABLE.get(ord(character))
-    if found is not None:
-        return found
-    return " " if unicodedata.category(character) == "Zs" else character
+def substitute(character: str) -> str | None:
+    """What one character is exchanged for; None: it has no substitute."""
+    return _TABLE.get(ord(character))

@@ -19,6 +19,8 @@ class AppSettings:
 
     ``global_dnc_applies_to_sms``: whether its global do-not-contact lists count for every campaign. With the
     vendor they are for voice only, and a text is checked against the campaign's own list alone.
+    ``frequency_cap``, ``prices``: JSON as :mod:`heliograph.rules.caps` and :mod:`heliograph.rules.prices` make it;
+    None: there are none.
     ``quiet_hours``: JSON as :func:`heliograph.rules.quiet.setting` makes it; None: the rules as they are shipped.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
@@ -26,10 +28,14 @@ class AppSettings:
     global_dnc_applies_to_sms: bool = True
     unknown_ask: bool = True
     quiet_hours: str | None = None
+    frequency_cap: str | None = None
+    prices: str | None = None
 
 
 GET = """
-SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text FROM app_setting WHERE app_id = %(app_id)s
+SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, frequency_cap::text,
+       prices::text
+FROM app_setting WHERE app_id = %(app_id)s
 """
 
 
@@ -41,11 +47,14 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 
 PUT = """
-INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, updated_at)
-VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(now)s)
+INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, frequency_cap,
+                         prices, updated_at)
+VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json,
+        %(frequency_cap)s::json, %(prices)s::json, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
-    quiet_hours = excluded.quiet_hours, updated_at = excluded.updated_at
+    quiet_hours = excluded.quiet_hours, frequency_cap = excluded.frequency_cap,
+    prices = excluded.prices, updated_at = excluded.updated_at
 """
 
 
@@ -56,6 +65,8 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms,
         "unknown_ask": settings.unknown_ask,
         "quiet_hours": settings.quiet_hours,
+        "frequency_cap": settings.frequency_cap,
+        "prices": settings.prices,
         "now": now,
     }
     await conn.execute(PUT, values)

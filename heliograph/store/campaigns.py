@@ -50,6 +50,9 @@ class Campaign:
     filters: dict[str, Any] | None
     zone_rule: str
     transactional: bool
+    exclude_ids: tuple[int, ...]  # campaigns whose readers are left out
+    exclude_names: tuple[str, ...]
+    hold_out: int  # percent
     run_id: int | None
     run_public_id: str | None
     run_updated_at: datetime | None
@@ -81,12 +84,17 @@ class Content:
     filters: dict[str, Any] | None = None
     zone_rule: str = "vendor"
     transactional: bool = False
+    exclude_ids: tuple[int, ...] = ()
+    hold_out: int = 0
 
 
 _SELECT = """
 SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.lname, c.description, c.status, c.priority, c.format,
        c.caller_id, c.dialing, c.message, c.flow_id, c.schedule, c.dnc_list_id, d.name AS dnc_list_name,
-       c.filters, c.zone_rule, c.transactional, c.run_id, r.public_id AS run_public_id,
+       c.filters, c.zone_rule, c.transactional, c.exclude_ids,
+       ARRAY(SELECT x.name FROM unnest(c.exclude_ids) WITH ORDINALITY AS e (campaign_id, place)
+             JOIN campaign x ON x.app_id = c.app_id AND x.campaign_id = e.campaign_id
+             ORDER BY e.place) AS exclude_names, c.hold_out, c.run_id, r.public_id AS run_public_id,
        greatest(r.started_at, r.ended_at) AS run_updated_at, coalesce(r.emergency, false) AS emergency,
        linked.list_ids, linked.list_names, s.app_id IS NOT NULL AS scheduled,
        coalesce(s.recurs, false) AS recurring, s.next_at AS next_start, c.created_at, c.updated_at"""
@@ -173,11 +181,12 @@ async def lock_free(conn: Conn, app_id: int, public_id: str) -> Campaign | None:
 
 INSERT = """
 INSERT INTO campaign (app_id, public_id, name, lname, description, status, priority, format, caller_id, dialing,
-                      message, flow_id, schedule, dnc_list_id, filters, zone_rule, transactional, created_at,
+                      message, flow_id, schedule, dnc_list_id, filters, zone_rule, transactional, exclude_ids,
+                      hold_out, created_at,
                       updated_at)
 VALUES (%(app_id)s, %(public_id)s, %(name)s, %(lname)s, %(description)s, %(status)s, %(priority)s, %(format)s,
         %(caller_id)s, %(dialing)s, %(message)s, %(flow_id)s, %(schedule)s, %(dnc_list_id)s, %(filters)s,
-        %(zone_rule)s, %(transactional)s, %(now)s, %(now)s)
+        %(zone_rule)s, %(transactional)s, %(exclude_ids)s, %(hold_out)s, %(now)s, %(now)s)
 RETURNING campaign_id
 """
 
@@ -201,7 +210,8 @@ UPDATE campaign
 SET name = %(name)s, lname = %(lname)s, description = %(description)s, status = %(status)s, priority = %(priority)s,
     format = %(format)s, caller_id = %(caller_id)s, dialing = %(dialing)s, message = %(message)s,
     flow_id = %(flow_id)s, schedule = %(schedule)s, dnc_list_id = %(dnc_list_id)s, filters = %(filters)s,
-    zone_rule = %(zone_rule)s, transactional = %(transactional)s, updated_at = %(now)s
+    zone_rule = %(zone_rule)s, transactional = %(transactional)s, exclude_ids = %(exclude_ids)s,
+    hold_out = %(hold_out)s, updated_at = %(now)s
 WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s AND deleted_at IS NULL
 """
 
@@ -306,6 +316,8 @@ def _campaign(row: dict[str, Any]) -> Campaign:
     row["status"] = CampaignStatus(row["status"])
     row["list_ids"] = tuple(row["list_ids"])
     row["list_names"] = tuple(row["list_names"])
+    row["exclude_ids"] = tuple(row["exclude_ids"])
+    row["exclude_names"] = tuple(row["exclude_names"])
     return Campaign(**row)
 
 
@@ -350,6 +362,8 @@ def _values(content: Content) -> dict[str, Any]:
         "filters": None if content.filters is None else Json(content.filters),
         "zone_rule": content.zone_rule,
         "transactional": content.transactional,
+        "exclude_ids": list(content.exclude_ids),
+        "hold_out": content.hold_out,
     }
 
 

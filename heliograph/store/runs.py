@@ -11,6 +11,7 @@ from psycopg.types.json import Json
 from heliograph.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from heliograph.store.database import Conn
@@ -50,6 +51,9 @@ class Run:
     zone_rule: str  # see rules/timing.py
     transactional: bool  # exempt from quiet hours
     quiet_hours: str | None  # the app's setting as it is now, in JSON; see rules/quiet.py
+    frequency_cap: str | None  # so too; see rules/caps.py
+    exclude_ids: list[int]  # campaigns whose readers are left out
+    hold_out: int  # percent
     emergency: bool
     retry_of: int | None
     retry_classes: list[str] | None
@@ -71,16 +75,17 @@ _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS cam
        coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.weights, r.pool_id, r.caller_id, r.template,
        r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience, r.filters, r.zone_rule,
        r.transactional, (SELECT s.quiet_hours::text FROM app_setting s WHERE s.app_id = r.app_id) AS quiet_hours,
-       r.emergency, r.retry_of, r.retry_classes,
+       (SELECT s.frequency_cap::text FROM app_setting s WHERE s.app_id = r.app_id) AS frequency_cap,
+       r.exclude_ids, r.hold_out, r.emergency, r.retry_of, r.retry_classes,
        r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
 INSERT INTO run (app_id, public_id, campaign_id, sender_id, sender_ids, weights, pool_id, caller_id, template,
                  missing, calling_hours, list_ids, dnc_list_ids, filters, zone_rule, transactional,
-                 emergency, retry_of, retry_classes, audience, started_at)
+                 exclude_ids, hold_out, emergency, retry_of, retry_classes, audience, started_at)
 VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(sender_ids)s, %(weights)s, %(pool_id)s,
         %(caller_id)s, %(template)s, %(missing)s, %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s,
-        %(zone_rule)s, %(transactional)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
+        %(zone_rule)s, %(transactional)s, %(exclude_ids)s, %(hold_out)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -105,6 +110,8 @@ async def insert(  # a row has as many parts as it has
     filters: object = None,
     zone_rule: str = "vendor",
     transactional: bool = False,
+    exclude_ids: Sequence[int] = (),
+    hold_out: int = 0,
     emergency: bool = False,
     retry_of: int | None = None,
     retry_classes: list[str] | None = None,
@@ -127,6 +134,8 @@ async def insert(  # a row has as many parts as it has
         "filters": None if filters is None else Json(filters),
         "zone_rule": zone_rule,
         "transactional": transactional,
+        "exclude_ids": list(exclude_ids),
+        "hold_out": hold_out,
         "emergency": emergency,
         "retry_of": retry_of,
         "retry_classes": retry_classes,
