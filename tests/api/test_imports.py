@@ -31,7 +31,8 @@ class User:
         self.imports = f"{tenant.v2}/contactLists/Leads/imports"
 
     async def __call__(self, verb: str, url: str, *, status: int = 200, **rest: Any) -> Any:
-        answer = await self.client.request(verb, url, **{"headers": self.tenant.headers, **rest})
+        rest.setdefault("headers", self.tenant.headers)
+        answer = await self.client.request(verb, url, **rest)
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -39,7 +40,7 @@ class User:
         url = f"{self.tenant.v2}/campaign/contactList/createContactList"
         await self("POST", url, json={"name": "Leads"})
 
-    async def send(self, data: bytes = FILE, *, status: int = 202, **query: str) -> Any:
+    async def send(self, data: bytes = FILE, *, status: int = 202, **query: Any) -> Any:
         files = {"file": ("people.csv", data, "text/csv")}
         return (await self("POST", self.imports, status=status, files=files, params=query)).get("data")
 
@@ -84,8 +85,8 @@ async def test_a_file_is_sent_followed_and_told_of(user: User) -> None:
 
 
 async def test_a_dry_run_is_done_for_real_or_let_go(user: User) -> None:
-    query = {"dryRun": "true", "onDuplicate": "update", "region": "us", "mapping": '{"phoneNumber": "Handy"}'}
-    sent = await user.send(**query)
+    query: Any = {"dryRun": "true", "onDuplicate": "update", "region": "us", "mapping": '{"phoneNumber": "Handy"}'}
+    sent = await user.send(FILE, **query)
     assert (sent["dryRun"], sent["onDuplicate"], sent["region"], sent["mapping"]) == (
         True, "update", "US", {"phoneNumber": "Handy"},
     )  # fmt: skip

@@ -68,6 +68,25 @@ def test_an_import_tells_what_became_of_every_row(heliograph: Command, people: P
     assert [(one["name"], one["contacts"]) for one in heliograph("list", "ls")] == [("Leads", 2)]
 
 
+def test_a_dry_run_changes_nothing_and_a_file_may_change_who_is_there(heliograph: Command, tmp_path: Path) -> None:
+    heliograph("app", "create", "--name", "Acme")
+    file, told = tmp_path / "de.csv", tmp_path / "told.csv"
+    file.write_text("Rufnummer;Vorname;Zweitnummer\n(212) 555-0100;Ada;+12125550199\n12;Bo;+12125550198\n")
+    how = ("--name", "Leads", "--region", "us", "--map", "phoneNumber=Rufnummer", "--map", "firstName=Vorname")
+    done = heliograph("list", "import", file, *how, "--dry-run", "--verdicts", told)
+    assert (done["imported"], done["rejected"], done["mappingFrom"]) == (1, 1, "given")
+    assert heliograph("list", "ls") == []
+    lines = told.read_text("utf-8-sig").splitlines()
+    assert lines[0] == '"row","verdict","number","column","value","what"'
+    assert [line.split(",")[1] for line in lines[1:]] == ['"imported"', '"rejected"']
+    assert heliograph("list", "import", file, *how)["imported"] == 1
+    file.write_text("Rufnummer;Vorname;Zweitnummer\n+12125550100;Ada L;\n")
+    done = heliograph("list", "import", file, "--name", "Leads", "--update")
+    assert (done["updated"], done["imported"], done["mappingFrom"]) == (1, 0, "saved")
+    with pytest.raises(errors.Invalid, match="FIELD=COLUMN"):
+        heliograph("list", "import", file, "--name", "Leads", "--map", "phoneNumber")
+
+
 @pytest.mark.parametrize(
     ("text", "added", "rejected"),
     [
