@@ -53,9 +53,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The carrier took it. ``ref`` is the carrier's own id, by which receipts will name it."""
+    """The carrier took it. ``ref`` is the carrier's own id, by which receipts will name it.
+
+    ``parts``: of a text of several parts whose receipts name the parts, the id of each, in order; the last is ``ref``.
+    """
 
     ref: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

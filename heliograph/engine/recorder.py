@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.carriers.base import Accepted, Deferred, Lost, Outcome, Refused
 from heliograph.rules import retry
-from heliograph.store import bell, chunks, messages, outcomes, runs
+from heliograph.store import bell, chunks, message_parts, messages, outcomes, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,16 @@ class Flight(NamedTuple):
     submitted_at: datetime | None
 
 
+class _Settled(NamedTuple):
+    """What became of a person. ``parts``: the carrier's ids of them, of a text of several."""
+
+    flight: Flight
+    status: str
+    reason: str | None = None
+    ref: str | None = None
+    parts: Sequence[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Again:
     """A person who did not leave and waits again from ``due_at`` on."""
@@ -54,7 +64,7 @@ class Recorder:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._settled: list[tuple[Flight, str, str | None, str | None]] = []
+        self._settled: list[_Settled] = []
         self._again: list[_Again] = []
         self.in_flight = 0
 
@@ -62,12 +72,12 @@ class Recorder:
         """A carrier answered for ``flight``."""
         self.in_flight -= 1
         match outcome:
-            case Accepted(ref):
-                self._settled.append((flight, "accepted", None, ref))
+            case Accepted(ref, parts):
+                self._settled.append(_Settled(flight, "accepted", None, ref, parts))
             case Lost(why):
-                self._settled.append((flight, "unknown", why, None))
+                self._settled.append(_Settled(flight, "unknown", why))
             case Refused(code, permanent=True):
-                self._settled.append((flight, "failed", code, None))
+                self._settled.append(_Settled(flight, "failed", code))
             case Refused(code):
                 self._retry(flight, code, seconds=None, throttled=False)
             case Deferred(code, seconds):
@@ -75,12 +85,12 @@ class Recorder:
 
     def suppressed(self, flight: Flight, reason: str) -> None:
         """The last check said no: nothing left for ``flight``."""
-        self._settled.append((flight, "suppressed", reason, None))
+        self._settled.append(_Settled(flight, "suppressed", reason))
 
     def _retry(self, flight: Flight, code: str, *, seconds: float | None, throttled: bool) -> None:
         wait = retry.again_in(flight.attempts, asked_seconds=seconds, throttled=throttled)
         if wait is None:
-            self._settled.append((flight, "failed", code, None))
+            self._settled.append(_Settled(flight, "failed", code))
             return
         attempts = flight.attempts if throttled else flight.attempts + 1
         self._again.append(_Again(flight, self._clock() + timedelta(seconds=wait), attempts))
@@ -105,25 +115,33 @@ class Recorder:
             self._settled[:0] = settled
             self._again[:0] = again
 
-    async def _write_some(self, session: Session, settled: list[tuple[Flight, str, str | None, str | None]]) -> None:
+    async def _write_some(self, session: Session, settled: list[_Settled]) -> None:
         """Write the outcomes of one sender, up to 500, and strike them off ``settled``."""
-        sender_id = settled[0][0].sender_id
-        group = [entry for entry in settled if entry[0].sender_id == sender_id][:500]
+        sender_id = settled[0].flight.sender_id
+        group = [entry for entry in settled if entry.flight.sender_id == sender_id][:500]
         rows = [
             outcomes.NewOutcome(
                 flight.app_id, flight.run_id, flight.seq, flight.chunk_no, status, reason,
                 flight.account_id, ref, flight.submitted_at,
             )
-            for flight, status, reason, ref in group
+            for flight, status, reason, ref, _ in group
         ]  # fmt: skip
-        async with session.use() as conn:
-            await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())
+        several = [
+            message_parts.NewParts(flight.app_id, flight.run_id, flight.seq, flight.account_id, ref or "", parts)
+            for flight, _, _, ref, parts in group
+            if parts
+        ]
+        if several:  # together: a receipt of a part must not meet the text without its other parts
+            async with session.transaction() as conn:
+                await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())
+                await message_parts.add(conn, several, now=self._clock())
+        else:
+            async with session.use() as conn:
+                await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())
         written = {id(entry) for entry in group}
         settled[:] = [entry for entry in settled if id(entry) not in written]
 
-    async def _write_again(
-        self, session: Session, again: list[_Again], settled: list[tuple[Flight, str, str | None, str | None]]
-    ) -> None:
+    async def _write_again(self, session: Session, again: list[_Again], settled: list[_Settled]) -> None:
         """Give the people of one run new places in the queue, and strike them off ``again``.
 
         If their run has ended meanwhile their turn will not come: they are settled as expired. Whoever a sweep has
@@ -143,7 +161,7 @@ class Recorder:
                 await outcomes.wait_again(conn, first.app_id, first.run_id, left, sender_id=first.sender_id)
                 await bell.ring(conn, "waits again")
         if last is None:
-            settled += [(a.flight, "expired", "stopped", None) for a in group]
+            settled += [_Settled(a.flight, "expired", "stopped") for a in group]
         done = {id(a) for a in group}
         again[:] = [a for a in again if id(a) not in done]
 

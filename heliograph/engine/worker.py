@@ -31,7 +31,18 @@ from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
-from heliograph.store import carrier_accounts, carrier_counts, chunks, lines, locks, panics, receipts, runs, senders
+from heliograph.store import (
+    carrier_accounts,
+    carrier_counts,
+    chunks,
+    lines,
+    locks,
+    message_parts,
+    panics,
+    receipts,
+    runs,
+    senders,
+)
 from heliograph.store import session as session_store
 from heliograph.store.session import Session
 
@@ -291,6 +302,7 @@ class Worker:
                 await purge.purge(self._db, self._clock)
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
+                    await message_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await lines.forget_old(conn, before=self._clock() - timedelta(days=1))
                     await carrier_counts.forget(conn, before=self._clock() - timedelta(hours=3))
                 async with session.use() as conn:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class MessageStatus(IntEnum):
@@ -42,6 +46,17 @@ def moves_forward(old: MessageStatus, new: MessageStatus) -> bool:
     Only a message that has left can move: a late, repeated or stale receipt changes nothing.
     """
     return MessageStatus.SUBMITTING <= old < new <= MessageStatus.DELIVERED
+
+
+def of_parts(parts: Iterable[MessageStatus]) -> MessageStatus:
+    """What receipts of its parts, each ACCEPTED, FAILED or DELIVERED, make of a text of several.
+
+    Delivered when every part is; failed when any has failed, for then the person has not got the text.
+    """
+    there = set(parts)
+    if MessageStatus.FAILED in there:
+        return MessageStatus.FAILED
+    return MessageStatus.DELIVERED if there == {MessageStatus.DELIVERED} else MessageStatus.ACCEPTED
 
 
 def standing(*, outcome: str | None, taken: bool, due: bool, ended: bool) -> tuple[MessageStatus, str]:

@@ -110,13 +110,17 @@ async def park(conn: Conn, app_id: int, account_id: int, receipts: Sequence[NewR
     await conn.execute(PARK, values)
 
 
-# One probe of outcome_ref for each parked receipt: as a join it read all of `outcome`.
+# One probe of outcome_ref, and of message_part_ref, for each parked receipt: as a join it read all of `outcome`.
 UNPARK = """
 DELETE FROM early_receipt e USING (
     SELECT p.app_id, p.account_id, p.carrier_ref FROM early_receipt p
     CROSS JOIN LATERAL (
-        SELECT FROM outcome o
-        WHERE o.app_id = p.app_id AND o.account_id = p.account_id AND o.carrier_ref = p.carrier_ref LIMIT 1
+        (SELECT 1 FROM outcome o
+         WHERE o.app_id = p.app_id AND o.account_id = p.account_id AND o.carrier_ref = p.carrier_ref LIMIT 1)
+        UNION ALL
+        (SELECT 1 FROM message_part m
+         WHERE m.app_id = p.app_id AND m.account_id = p.account_id AND m.carrier_ref = p.carrier_ref LIMIT 1)
+        LIMIT 1
     ) AS known
     WHERE p.app_id = %(app_id)s AND p.account_id = %(account_id)s
 ) AS f

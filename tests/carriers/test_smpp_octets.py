@@ -273,14 +273,14 @@ def test_who_wrote_is_told_in_e164_where_that_can_be_known(address: Address, num
     ],
 )  # fmt: skip
 def test_ids_match_by_the_account_s_setting(ids: Ids, answer: str, receipt: str) -> None:
-    ref = Matching(ids).accepted([answer])
+    (ref,) = Matching(ids).accepted([answer])
     found = Matching(ids).said([receipt], DELIVERED, "", AT, 0.0)  # of another line, or opened anew
     assert [each.ref for each in found] == [ref]
 
 
 def test_ids_end_where_the_account_says() -> None:
     matching = Matching(Ids.SAME, "@.")
-    assert matching.accepted(["ab12@smsc1"]) == "AB12"
+    assert matching.accepted(["ab12@smsc1"]) == ("AB12",)
     assert [each.ref for each in matching.said(["AB12.0"], DELIVERED, "", AT, 0.0)] == ["AB12"]
 
 
@@ -290,7 +290,7 @@ def test_unset_the_form_of_ids_is_found_out(written: str, answered: str) -> None
     write, read = written.format, answered.format
     matching = Matching(Ids.AUTO)
     for number in range(900_000_000, 900_000_040):
-        ref = matching.accepted([read(number)])
+        (ref,) = matching.accepted([read(number)])
         assert [each.ref for each in matching.said([write(number)], DELIVERED, "", AT, 0.0)] == [ref]
 
 
@@ -302,40 +302,28 @@ def test_what_was_found_out_serves_ids_that_are_not_known() -> None:
     assert [each.ref for each in matching.said([str(0xBEEF_0000)], DELIVERED, "", AT, 0.0)] == ["BEEF0000"]
 
 
-@settings(max_examples=40)
-@given(st.permutations([("A", DELIVERED), ("B", DELIVERED), ("C", ACCEPTED), ("C", DELIVERED), ("A", DELIVERED)]))
-def test_a_text_of_several_parts_is_delivered_with_its_last_part(said: list[tuple[str, ReceiptState]]) -> None:
+def test_receipts_of_parts_name_the_parts() -> None:
     matching = Matching(Ids.SAME)
-    ref = matching.accepted(["a", "b", "c"])
-    told: list[ReceiptState] = []
-    there: set[str] = set()
-    for part, state in said:
-        found = matching.said([part], state, "", AT, 0.0)
-        assert all(each.ref == ref for each in found)
-        told += [each.state for each in found]
-        there |= {part} if state is DELIVERED else set()
-        assert (DELIVERED in told) is (there == {"A", "B", "C"})
+    assert matching.accepted(["0a", "b", "c"]) == ("A", "B", "C")
+    assert [(each.ref, each.state) for each in matching.said(["b"], DELIVERED, "", AT, 0.0)] == [("B", DELIVERED)]
+    assert [(each.ref, each.code) for each in matching.said(["a"], FAILED, "expired", AT, 0.0)] == [("A", "expired")]
 
 
-def test_a_text_of_several_parts_fails_with_its_first_failure() -> None:
-    matching = Matching(Ids.SAME)
-    matching.accepted(["a", "b"])
-    assert matching.said(["a"], DELIVERED, "", AT, 0.0) == []
-    assert [each.code for each in matching.said(["b"], FAILED, "expired", AT, 0.0)] == ["expired"]
-
-
-def test_a_receipt_of_a_part_that_comes_before_its_answer_waits_for_it() -> None:
-    matching = Matching(Ids.SAME)
+def test_a_receipt_of_a_part_that_comes_before_its_answer_waits_while_the_form_of_ids_is_not_known() -> None:
+    matching = Matching(Ids.AUTO)
     matching.several = 1
-    assert matching.said(["b"], DELIVERED, "", AT, 0.0) == []
-    assert matching.said(["a"], DELIVERED, "", AT, 0.0) == []
-    matching.several = 0
-    ref = matching.accepted(["a", "b"])
-    assert [(each.ref, each.state) for each in matching.due(0.1)] == [(ref, DELIVERED)]
-    matching.several = 1
-    matching.said(["stranger"], DELIVERED, "", AT, 0.0)
+    assert matching.said([str(0xBEE)], DELIVERED, "", AT, 0.0) == []
+    matching.accepted(["bed", "bee"])
+    assert [each.ref for each in matching.due(0.1)] == ["BEE"]
+    assert matching.said(["stranger"], DELIVERED, "", AT, 0.0) == []
     assert matching.due(1.0) == []
     assert [each.ref for each in matching.due(2.5)] == ["STRANGER"]
+
+
+def test_an_early_receipt_waits_for_nothing_where_the_form_of_ids_is_known() -> None:
+    matching = Matching(Ids.HEX_DECIMAL)
+    matching.several = 1
+    assert [each.ref for each in matching.said([str(0xBEE)], DELIVERED, "", AT, 0.0)] == ["BEE"]
 
 
 # ---------------------------------------------------------------- replies in pieces

@@ -210,7 +210,7 @@ class Line:
 
     def _settle(self, flight: Flight) -> None:
         self._matching.several -= flight.several
-        outcome = flight.failure() or Accepted(self._matching.accepted(flight.ids))
+        outcome = flight.failure() or _accepted(self._matching.accepted(flight.ids))
         receipts = self._matching.due(self._loop.time())
         if receipts:
             self._tell(receipts, [])
@@ -258,6 +258,10 @@ class Line:
         except pdu.Malformed:
             state = None
         return Receipt(sought.ref, state[0], datetime.now(UTC), state[1]) if state else None
+
+
+def _accepted(refs: tuple[str, ...]) -> Accepted:
+    return Accepted(refs[-1], refs if len(refs) > 1 else ())
 
 
 KIND = Kind(

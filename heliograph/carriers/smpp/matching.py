@@ -2,12 +2,11 @@
 
 A receipt names a message by an id; the same message centre may write that id otherwise than in its answer to the
 submission (hexadecimal and decimal, padded, in another case, with something behind it). Here both are brought to one
-form: that of the answer, in upper case and without leading zeros. A text of several parts has as many ids: it is
-known by its last, and receipts of its parts become receipts of the text.
+form: that of the answer, in upper case and without leading zeros. A text of several parts has as many ids, and its
+receipts name them: what they make of the text is not seen to here.
 
 Time is an argument. What is remembered is bounded and lives with the line. What a line never knew, or has forgotten
-(it was opened anew, the receipt came to another worker's), passes as it came: so a text of several parts then goes by
-the receipt of its last part alone.
+(it was opened anew, the receipt came to another worker's), passes in the form that ids were found to have.
 """
 
 from __future__ import annotations
@@ -17,18 +16,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from heliograph.carriers.base import Receipt, ReceiptState
+from heliograph.carriers.base import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-KNOWN = 50_000  # ids remembered of texts with one part, and as many of parts
+    from heliograph.carriers.base import ReceiptState
+
+KNOWN = 100_000  # ids remembered
 HELD = 10_000  # receipts kept back at most
-HOLD_S = 2.0  # seconds that a receipt of an id nobody knows is kept back while texts of several parts are on their way
+HOLD_S = 2.0  # seconds that a receipt of an id nobody knows is kept back while its form can still be found out
 SURE = 5  # receipts that agree on a form before it is believed of ids that are not known
 
-_RANK = {ReceiptState.ACCEPTED: 0, ReceiptState.FAILED: 1, ReceiptState.DELIVERED: 2}
 _TAIL = re.compile(r"[^0-9A-Za-z]+[0-9A-Za-z]*$")
 _HEX = re.compile(r"[0-9A-F]{1,32}")
 
@@ -47,23 +47,6 @@ _FORMS = (Ids.SAME, Ids.HEX_DECIMAL, Ids.DECIMAL_HEX)
 
 
 @dataclass(slots=True)
-class _Parts:
-    """A text of several parts: by id, the furthest that receipts have told."""
-
-    ref: str
-    said: dict[str, ReceiptState]
-
-    def hears(self, part: str, state: ReceiptState) -> bool:
-        """Whether ``state`` of a part is news of the text: any failure, and the last delivery."""
-        before = self.said[part]
-        if _RANK[state] >= _RANK[before]:
-            self.said[part] = state
-        if state is ReceiptState.DELIVERED:
-            return all(each is ReceiptState.DELIVERED for each in self.said.values())
-        return True
-
-
-@dataclass(slots=True)
 class _Held:
     until: float
     ids: tuple[str, ...]
@@ -76,26 +59,19 @@ class Matching:
 
     ids: Ids = Ids.AUTO
     ends_at: str = ""
-    several: int = 0  # texts of several parts on their way: the line counts them
-    _single: dict[str, None] = field(default_factory=dict[str, None])
-    _parts: dict[str, _Parts] = field(default_factory=dict[str, _Parts])
+    several: int = 0  # texts of several parts on their way, whose first receipts come early: the line counts them
+    _refs: dict[str, None] = field(default_factory=dict[str, None])
     _held: list[_Held] = field(default_factory=list[_Held])
     _seen: dict[Ids, int] = field(default_factory=lambda: dict.fromkeys(_FORMS, 0))
 
-    def accepted(self, ids: Sequence[str]) -> str:
-        """A text was taken whole, its parts under ``ids``: the ref by which receipts will name it."""
-        refs = [self._plain(each) for each in ids]
-        if len(refs) == 1:
-            self._single[refs[0]] = None
-            if len(self._single) > KNOWN:
-                del self._single[next(iter(self._single))]
-            return refs[0]
-        text = _Parts(refs[-1], dict.fromkeys(refs, ReceiptState.ACCEPTED))
+    def accepted(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """A text was taken whole, its parts under ``ids``: the refs by which receipts will name them."""
+        refs = tuple(self._plain(each) for each in ids)
         for ref in refs:
-            self._parts[ref] = text
-        while len(self._parts) > KNOWN:
-            del self._parts[next(iter(self._parts))]
-        return text.ref
+            self._refs[ref] = None
+        while len(self._refs) > KNOWN:
+            del self._refs[next(iter(self._refs))]
+        return refs
 
     def said(self, ids: Iterable[str], state: ReceiptState, code: str, at: datetime, now: float) -> list[Receipt]:
         """A receipt that names its message by ``ids``, the likeliest first: what is to be told of it, if anything."""
@@ -105,8 +81,8 @@ class Matching:
         receipt = Receipt("", state, at, code)
         known = self._known(named)
         if known is not None:
-            return self._told(known, receipt)
-        if self.several and len(self._held) < HELD:
+            return [self._as(known, receipt)]
+        if self.several and not self._sure and len(self._held) < HELD:
             self._held.append(_Held(now + HOLD_S, named, receipt))
             return []
         return [self._as(self._guess(named[0]), receipt)]
@@ -120,14 +96,19 @@ class Matching:
         for each in held:
             known = self._known(each.ids)
             if known is not None:
-                found += self._told(known, each.receipt)
-            elif now >= each.until or not self.several:
+                found.append(self._as(known, each.receipt))
+            elif now >= each.until or not self.several or self._sure:
                 found.append(self._as(self._guess(each.ids[0]), each.receipt))
             else:
                 self._held.append(each)
         return found
 
     # ------------------------------------------------------------ forms of an id
+
+    @property
+    def _sure(self) -> bool:
+        """Whether the form of ids is known: given, or found out."""
+        return self.ids is not Ids.AUTO or max(self._seen.values()) >= SURE
 
     def _cut(self, said: str) -> str:
         said = said.strip()
@@ -151,7 +132,7 @@ class Matching:
     def _known(self, named: Sequence[str]) -> str | None:
         """The one ref we know that ``named`` can mean."""
         if self.ids is not Ids.AUTO:
-            return next((ref for ref in map(self._guess, named) if ref in self._parts or ref in self._single), None)
+            return next((ref for ref in map(self._guess, named) if ref in self._refs), None)
         for said in named:
             for each in dict.fromkeys((said, _TAIL.sub("", said))):
                 found = self._known_as(each)
@@ -172,7 +153,7 @@ class Matching:
         return hits[0][1]
 
     def _knows(self, ref: str) -> bool:
-        return ref in self._single or ref in self._parts
+        return ref in self._refs
 
     def _guess(self, said: str) -> str:
         """The ref that ``said`` most likely means, of whatever line or time."""
@@ -180,14 +161,6 @@ class Matching:
         if self.ids is Ids.AUTO and self._seen[form] < SURE:
             form = Ids.SAME
         return self._read(said, form) or self._plain(said)
-
-    # ------------------------------------------------------------ what is told
-
-    def _told(self, ref: str, receipt: Receipt) -> list[Receipt]:
-        text = self._parts.get(ref)
-        if text is None:
-            return [self._as(ref, receipt)]
-        return [self._as(text.ref, receipt)] if text.hears(ref, receipt.state) else []
 
     def _as(self, ref: str, receipt: Receipt) -> Receipt:
         return Receipt(ref, receipt.state, receipt.at, receipt.code)
