@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from heliograph.actions import opt_outs
 from heliograph.store import bell, replies
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ async def keep(conn: Conn, app_id: int, account_id: int, said: Sequence[Reply], 
     """Keep what one carrier account brought, in its order, within the caller's transaction; answers what was new.
 
     Bringing the same again keeps nothing twice: not by the carrier's id, nor, where it gives none, by what it says.
+    Whoever says no in one of them is not texted any more once that transaction is committed.
     """
     rows = [
         replies.NewReply(_storable(r.ref) or _made_of(r), _storable(r.number), _storable(r.to), _storable(r.text), r.at)
@@ -26,8 +28,9 @@ async def keep(conn: Conn, app_id: int, account_id: int, said: Sequence[Reply], 
     ]
     new = await replies.add(conn, app_id, account_id, rows, now=now)
     if new:
+        await opt_outs.heed(conn, app_id, new, now=now)
         await bell.ring(conn, "reply")
-    return new
+    return len(new)
 
 
 def _made_of(reply: Reply) -> str:

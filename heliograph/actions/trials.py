@@ -149,7 +149,7 @@ async def of_sender(
 async def _check(conn: Conn, app: App, wanted: TrialDraft, now: datetime) -> None:
     """Refuse a number that said no, whatever the app's settings say of texts."""
     everywhere = await dnc.list_global(conn, app.app_id)
-    if await dnc.find_blocked(conn, app.app_id, everywhere, [wanted.to], now):
+    if await dnc.find_blocked(conn, app.app_id, everywhere, [wanted.to], now, address=wanted.sender or ""):
         raise Conflict(f"{wanted.to} is on a do-not-contact list, so nothing was sent", field="to")
 
 

@@ -66,6 +66,7 @@ FOR_GOOD = (
     "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION",
     "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE",
 )
+OPTED_OUT = frozenset({"DESTINATION_PHONE_NUMBER_OPTED_OUT"})
 WAITING = frozenset({"TEXT_QUEUED", "TEXT_PENDING", "TEXT_SENT", "TEXT_UNKNOWN"})
 SIGNED = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
@@ -252,4 +253,4 @@ def _is_signed(said: Mapping[str, object], certificate: str) -> bool:
     return True
 
 
-KIND = http.kind("aws", "AWS End User Messaging SMS", FIELDS, Aws, AwsCalls())
+KIND = http.kind("aws", "AWS End User Messaging SMS", FIELDS, Aws, AwsCalls(), opted_out=OPTED_OUT)

@@ -318,10 +318,13 @@ def kind(
     fields: tuple[Field, ...],
     vendor: Callable[[Values, str | None], Vendor],
     webhook: Webhook | None,
+    *,
+    opted_out: frozenset[str] = frozenset(),
 ) -> Kind:
     """A kind of carrier whose account settings are ``fields`` and whose API is ``vendor``.
 
-    ``vendor`` is given the settings and the address that the carrier calls us at, if there is one.
+    ``vendor`` is given the settings and the address that the carrier calls us at, if there is one. ``opted_out``: as
+    of :class:`heliograph.carriers.kind.Kind`.
     """
 
     def check(settings: Mapping[str, object]) -> Vendor:
@@ -334,4 +337,4 @@ def kind(
         await line.open()
         return line
 
-    return Kind(words, tuple(field.setting for field in fields), check, open_line, webhook)
+    return Kind(words, tuple(field.setting for field in fields), check, open_line, webhook, opted_out)

@@ -61,7 +61,8 @@ class Kind:
 
     ``words``: what it is, in a line. ``read``: raises :class:`heliograph.errors.Invalid`, naming the key and what it
     takes (never the value of a secret), unless a line could be opened with these settings; what it answers is the
-    kind's own. ``webhook``: for carriers that call us.
+    kind's own. ``webhook``: for carriers that call us. ``opted_out``: the codes of its refusals and of its receipts by
+    which it says that the person does not want to be texted.
     """
 
     words: str
@@ -69,6 +70,7 @@ class Kind:
     read: Callable[[Mapping[str, object]], object]
     open: Opener
     webhook: Webhook | None = None
+    opted_out: frozenset[str] = frozenset()
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -11,6 +11,7 @@
 | callback queued sent | receipt: accepted | "Message status callbacks" |
 | callback delivered read | receipt: delivered | same |
 | callback failed undelivered rejected | receipt: failed, by ErrorCode | same |
+| ErrorCode 200 | the person opted out | "Can I reply to customers who have opted out?" |
 
 Unknown texts are looked up by message_uuid, else by number, sender and time ("List all messages", 20 requests a
 minute): what was queued within two minutes of ours counts when it is the only one. Calls are verified by
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from heliograph.carriers.http_wire import Answer
 
 NEAR = timedelta(minutes=2)
+OPTED_OUT = frozenset({"200"})  # of a callback
 STATES = {
     **dict.fromkeys(("queued", "sent"), ReceiptState.ACCEPTED),
     **dict.fromkeys(("delivered", "read"), ReceiptState.DELIVERED),
@@ -185,4 +187,4 @@ def sign_v3(auth_token: str, call: Call, nonce: str) -> str:
     return http_calls.based(http_calls.mac(auth_token, f"{message}.{nonce}".encode("utf-8", "replace")))
 
 
-KIND = http.kind("plivo", "Plivo's Message API", FIELDS, Plivo, PlivoCalls())
+KIND = http.kind("plivo", "Plivo's Message API", FIELDS, Plivo, PlivoCalls(), opted_out=OPTED_OUT)

@@ -49,6 +49,12 @@ def webhook(kind: str) -> Webhook | None:
     return None if found is None else found.webhook
 
 
+def opted_out(kind: str) -> frozenset[str]:
+    """The codes by which a kind says that a person does not want to be texted; none of one that is not known here."""
+    found = _BY_NAME.get(kind)
+    return frozenset() if found is None else found.opted_out
+
+
 async def open_carrier(
     kind: str,
     settings: Mapping[str, object],

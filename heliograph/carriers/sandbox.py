@@ -49,6 +49,7 @@ KIND = Kind(
     read=sandbox_behaviour.read,
     open=open_line,
     webhook=SandboxWebhook(),
+    opted_out=frozenset({"opted_out"}),
 )
 
 

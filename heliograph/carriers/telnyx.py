@@ -63,6 +63,8 @@ def _public_key(value: object) -> str:
     return value
 
 
+OPTED_OUT = frozenset({"40300"})
+
 FIELDS = (
     http_settings.secret("api_key", "An API key of the account.", required=True),
     Field(
@@ -187,4 +189,4 @@ class TelnyxCalls:
         return Heard(receipts=[found] if found is not None else ())
 
 
-KIND = http.kind("telnyx", "Telnyx's Messages API", FIELDS, Telnyx, TelnyxCalls())
+KIND = http.kind("telnyx", "Telnyx's Messages API", FIELDS, Telnyx, TelnyxCalls(), opted_out=OPTED_OUT)

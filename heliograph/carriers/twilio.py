@@ -48,6 +48,7 @@ FOR_NOW = frozenset({"21212", "21603", "21606", "21607", "21612", "21659", "2166
 FOR_GOOD = frozenset(
     {"21211", "21214", "21217", "21265", "21266", "21408", "21602", "21604", "21610", "21614", "21617", "21635"}
 )
+OPTED_OUT = frozenset({"21610"})  # of a refusal and of a callback alike
 FULL = frozenset({"21611", "30001"})
 THROTTLED = frozenset({"20429", "14107"})
 SHUT = {
@@ -244,4 +245,4 @@ def _spellings(url: str) -> list[str]:
     return [url]
 
 
-KIND = http.kind("twilio", "Twilio's Messages API", FIELDS, Twilio, TwilioCalls())
+KIND = http.kind("twilio", "Twilio's Messages API", FIELDS, Twilio, TwilioCalls(), opted_out=OPTED_OUT)

@@ -13,6 +13,7 @@ HTTP is 200 whatever happened; each part of a text has a status of its own. ("Tr
 | HTTP 429; 4xx; 5xx, nothing | Deferred; as every HTTP carrier; Lost |
 | receipt accepted buffered unknown | receipt: accepted |
 | receipt delivered | receipt: delivered |
+| receipt with err-code 9 | the person opted out ("Messaging opted-out numbers") |
 | receipt expired failed rejected deleted undeliverable | receipt: failed, by err-code ("DLR error codes") |
 
 There is neither an idempotency key nor a look-up by our reference, so unknown texts wait for a receipt. Calls are
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from heliograph.carriers.http_settings import Values
     from heliograph.carriers.http_wire import Answer
 
+# Of a receipt; as the status of an answer it means that there is no credit, which shuts the account.
+OPTED_OUT = frozenset({"9"})
 THROTTLED = frozenset({"1", "10"})
 FOR_NOW = frozenset({"5", "15", "99"})
 SHUT = {
@@ -184,4 +187,4 @@ def _as_signed(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-KIND = http.kind("vonage", "Vonage's SMS API", FIELDS, Vonage, VonageCalls())
+KIND = http.kind("vonage", "Vonage's SMS API", FIELDS, Vonage, VonageCalls(), opted_out=OPTED_OUT)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from heliograph.actions import opt_outs
+from heliograph.carriers import registry
 from heliograph.carriers.base import Accepted, Deferred, Lost, Outcome, Refused
 from heliograph.rules import retry
 from heliograph.store import bell, chunks, message_parts, messages, outcomes, runs
@@ -38,6 +40,9 @@ class Flight(NamedTuple):
     sender_id: int
     account_id: int
     submitted_at: datetime | None
+    number: str
+    address: str  # that it was sent from
+    kind: str  # of the carrier
 
 
 class _Settled(NamedTuple):
@@ -66,11 +71,14 @@ class Recorder:
         self._clock = clock
         self._settled: list[_Settled] = []
         self._again: list[_Again] = []
+        self._said_no: list[tuple[int, opt_outs.SaidNo]] = []  # with the app
         self.in_flight = 0
 
     def took(self, flight: Flight, outcome: Outcome) -> None:
         """A carrier answered for ``flight``."""
         self.in_flight -= 1
+        if isinstance(outcome, Refused) and outcome.code in registry.opted_out(flight.kind):
+            self._said_no.append((flight.app_id, opt_outs.SaidNo(flight.number, flight.address, outcome.code)))
         match outcome:
             case Accepted(ref, parts):
                 self._settled.append(_Settled(flight, "accepted", None, ref, parts))
@@ -105,6 +113,9 @@ class Recorder:
         settled, self._settled = self._settled, []
         again, self._again = self._again, []
         try:
+            # First: whoever is recorded as refused and not as having said no would be texted by the next campaign.
+            while self._said_no:
+                await self._heed(session)
             while settled:
                 await self._write_some(session, settled)
             while again:
@@ -114,6 +125,15 @@ class Recorder:
         finally:
             self._settled[:0] = settled
             self._again[:0] = again
+
+    async def _heed(self, session: Session) -> None:
+        """Let what carriers said of the people of one app count."""
+        app_id = self._said_no[0][0]
+        group = [entry for entry in self._said_no if entry[0] == app_id]
+        async with session.transaction() as conn:
+            await opt_outs.refused(conn, app_id, [said for _, said in group], now=self._clock())
+        done = {id(entry) for entry in group}
+        self._said_no = [entry for entry in self._said_no if id(entry) not in done]
 
     async def _write_some(self, session: Session, settled: list[_Settled]) -> None:
         """Write the outcomes of one sender, up to 500, and strike them off ``settled``."""

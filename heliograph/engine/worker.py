@@ -27,6 +27,7 @@ from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
 from heliograph.engine.pulls import Pulls
 from heliograph.engine.recorder import Recorder
+from heliograph.engine.replies import Replies
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.errors import HeliographError, StoreUnavailable
@@ -119,6 +120,7 @@ class Worker:
                 group.create_task(Tick(self._db, self._clock).run()),
                 group.create_task(Failover(session, self._lane_of, self._clock).run()),
                 group.create_task(Calls(self._db, self._settings, self._clock).run()),
+                group.create_task(Replies(self._db, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),

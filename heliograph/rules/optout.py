@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 from heliograph.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 SHORT = 5  # words of a sentence that is still nothing but its keyword
 FUZZY_FROM = 4  # letters of a word from which one wrong letter is forgiven
@@ -58,6 +58,7 @@ class How(StrEnum):
     SENTENCE = "sentence"  # a few words that begin with a keyword
     SPELLING = "spelling"  # a keyword with one letter wrong
     PHRASE = "phrase"
+    PATTERN = "pattern"  # an app's own: phrases in a certain order
     INSIDE = "inside"  # a keyword somewhere in a longer sentence
     NONE = "none"
 
@@ -83,6 +84,7 @@ class Words:
     stop_phrases: tuple[str, ...]
     review_phrases: tuple[str, ...]
     inside: frozenset[str]  # English keywords that make a longer sentence one for a person to look at
+    patterns: tuple[tuple[str, ...], ...] = ()  # phrases in this order, anything between them: a no
 
 
 def read(text: str, words: Words | None = None) -> Reading:
@@ -108,15 +110,34 @@ def fold(text: str) -> list[str]:
     return [_REPEATED.sub(r"\1", word) for word in words if word]
 
 
-def with_own(stop: object, start: object, *, field: str = "optOut") -> Words:
-    """The shipped words and an app's own: lists of words or phrases. Raises :class:`Invalid`."""
+def with_own(stop: object, start: object, patterns: object = None, *, field: str = "optOut") -> Words:
+    """The shipped words and an app's own: lists of words or phrases, and of patterns. Raises :class:`Invalid`.
+
+    A pattern is phrases with stars between them, such as ``no * more * texts``: they stand in a message in this order.
+    """
     base = shipped()
     added = dict.fromkeys(_own(stop, f"{field}.stop"), Wish.STOP)
     added |= dict.fromkeys(_own(start, f"{field}.start"), Wish.START)
     phrases = tuple(word for word, wish in added.items() if wish is Wish.STOP and " " in word)
     return Words(
-        {**base.keywords, **added}, base.not_stop, base.stop_phrases + phrases, base.review_phrases, base.inside
+        {**base.keywords, **added},
+        base.not_stop,
+        base.stop_phrases + phrases,
+        base.review_phrases,
+        base.inside,
+        tuple(_pattern(each) for each in _strings(patterns, f"{field}.patterns")),
     )
+
+
+def automatic(text: str) -> bool:
+    """Whether a machine wrote ``text``: somebody is out of office, or at the wheel. It is not answered."""
+    padded = f" {' '.join(fold(text))} "
+    return any(f" {phrase} " in padded for phrase in _machines())
+
+
+def address_key(address: str) -> str:
+    """An address of ours as it is compared: carriers tell it with a plus or without, in capitals or not."""
+    return address.strip().lstrip("+").casefold()
 
 
 @cache
@@ -170,6 +191,9 @@ def _phrases(whole: str, tokens: Collection[str], known: Words) -> Reading:
     for phrase in known.stop_phrases:
         if f" {phrase} " in padded:
             return Reading(Wish.STOP, How.PHRASE, phrase)
+    for pattern in known.patterns:
+        if _in_order(padded, pattern):
+            return Reading(Wish.STOP, How.PATTERN, " * ".join(pattern))
     for phrase in known.review_phrases:
         if f" {phrase}" in padded:
             return Reading(Wish.REVIEW, How.PHRASE, phrase)
@@ -192,11 +216,35 @@ def one_off(one: str, other: str) -> bool:
 # ---------------------------------------------------------------- words
 
 
+@cache
+def _machines() -> tuple[str, ...]:
+    table = tomllib.loads(files("heliograph.rules").joinpath("data/opt_out.toml").read_text(encoding="utf-8"))
+    return tuple(_folded(table["phrases"]["automatic"]))
+
+
+def _in_order(padded: str, phrases: Sequence[str]) -> bool:
+    at = 0
+    for phrase in phrases:
+        found = padded.find(f" {phrase} ", at)
+        if found < 0:
+            return False
+        at = found + len(phrase) + 1
+    return True
+
+
+def _pattern(each: str) -> tuple[str, ...]:
+    return tuple(phrase for part in each.split("*") if (phrase := " ".join(fold(part))))
+
+
 def _folded(words: Iterable[str]) -> list[str]:
     return [" ".join(fold(word)) for word in words]
 
 
 def _own(given: object, field: str) -> list[str]:
+    return [" ".join(fold(each)) for each in _strings(given, field)]
+
+
+def _strings(given: object, field: str) -> list[str]:
     if given is None:
         return []
     if not isinstance(given, list) or not all(isinstance(each, str) for each in cast("list[object]", given)):
@@ -204,12 +252,9 @@ def _own(given: object, field: str) -> list[str]:
     listed = cast("list[str]", given)
     if len(listed) > MOST_OWN:
         raise Invalid(f"{field} has {len(listed)} words. It takes at most {MOST_OWN}", field=field)
-    found: list[str] = []
     for number, each in enumerate(listed):
-        folded = " ".join(fold(each))
-        if not folded or len(each) > LONGEST_PHRASE:
+        if not fold(each) or len(each) > LONGEST_PHRASE:
             accepted = f"a word or phrase of 1 to {LONGEST_PHRASE} letters"
             text = f"{field}[{number}] is {each[:LONGEST_PHRASE]!r}. It takes {accepted}"
             raise Invalid(text, field=f"{field}[{number}]")
-        found.append(folded)
-    return found
+    return listed

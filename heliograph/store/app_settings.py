@@ -22,18 +22,20 @@ class AppSettings:
     ``frequency_cap``, ``prices``: JSON as :mod:`heliograph.rules.caps` and :mod:`heliograph.rules.prices` make it;
     None: there are none.
     ``quiet_hours``: JSON as :func:`heliograph.rules.quiet.setting` makes it; None: the rules as they are shipped.
+    ``opt_out``: JSON as :func:`heliograph.rules.optout_settings.setting` makes it; None: as it is shipped.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
     global_dnc_applies_to_sms: bool = True
     unknown_ask: bool = True
     quiet_hours: str | None = None
+    opt_out: str | None = None
     frequency_cap: str | None = None
     prices: str | None = None
 
 
 GET = """
-SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, frequency_cap::text,
+SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, opt_out::text, frequency_cap::text,
        prices::text
 FROM app_setting WHERE app_id = %(app_id)s
 """
@@ -47,13 +49,13 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 
 PUT = """
-INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, frequency_cap,
+INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, opt_out, frequency_cap,
                          prices, updated_at)
-VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json,
+VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(opt_out)s::json,
         %(frequency_cap)s::json, %(prices)s::json, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
-    quiet_hours = excluded.quiet_hours, frequency_cap = excluded.frequency_cap,
+    quiet_hours = excluded.quiet_hours, opt_out = excluded.opt_out, frequency_cap = excluded.frequency_cap,
     prices = excluded.prices, updated_at = excluded.updated_at
 """
 
@@ -65,6 +67,7 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "global_dnc_applies_to_sms": settings.global_dnc_applies_to_sms,
         "unknown_ask": settings.unknown_ask,
         "quiet_hours": settings.quiet_hours,
+        "opt_out": settings.opt_out,
         "frequency_cap": settings.frequency_cap,
         "prices": settings.prices,
         "now": now,

@@ -10,6 +10,7 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *answer* to a request with a key: held by the one transaction that works on it;
 * the *calls* of a carrier account: held by the one transaction that works on them;
 * the *sync* of a contact list: held by the one session that pulls its contacts;
+* the *replies* of an app: held by the one transaction that answers them;
 * an *import*: held by the one session that takes its file in;
 * *asking*: held by the one session that asks carriers about unknown messages;
 * the gate of an app's *tests*: shared by whoever sends a text for a test, passed by whoever presses the panic button.
@@ -47,6 +48,7 @@ class Kind(IntEnum):
     ASKING = 9
     TRIAL = 10
     IMPORT = 11
+    REPLIES = 12
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"

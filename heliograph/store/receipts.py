@@ -164,3 +164,37 @@ DISCARD = "DELETE FROM early_receipt WHERE received_at < %(before)s"
 async def discard(conn: Conn, *, before: datetime) -> int:
     """Drop parked receipts that waited too long to belong to anything; answers how many."""
     return (await conn.execute(DISCARD, {"before": before})).rowcount
+
+
+class Whose(NamedTuple):
+    """Whom a carrier's receipt is about, and from which address they were texted."""
+
+    carrier_ref: str
+    number: str
+    address: str
+
+
+# A probe of outcome_ref for each ref, and one of the message's and the chunk's keys for each that is known.
+WHOSE = """
+SELECT t.ref, m.number, CASE WHEN s.address IS NULL OR s.address = '*' THEN r.caller_id ELSE s.address END
+FROM unnest(%(refs)s::text[]) AS t (ref)
+CROSS JOIN LATERAL (
+    SELECT run_id, seq FROM outcome
+    WHERE app_id = (SELECT %(app_id)s::int) AND account_id = %(account_id)s AND carrier_ref = t.ref
+    OFFSET 0
+) AS o
+JOIN message m ON m.app_id = %(app_id)s AND m.run_id = o.run_id AND m.seq = o.seq
+JOIN run r ON r.app_id = %(app_id)s AND r.run_id = o.run_id
+LEFT JOIN LATERAL (
+    SELECT sender_id FROM chunk
+    WHERE app_id = %(app_id)s AND run_id = o.run_id AND first_seq <= coalesce(m.place, m.seq)
+    ORDER BY first_seq DESC LIMIT 1
+) AS c ON true
+LEFT JOIN sender s ON s.app_id = %(app_id)s AND s.sender_id = c.sender_id
+"""
+
+
+async def whose(conn: Conn, app_id: int, account_id: int, refs: Sequence[str]) -> list[Whose]:
+    """Whom the texts with these refs went to; those nobody knows are left out."""
+    values = {"app_id": app_id, "account_id": account_id, "refs": list(refs)}
+    return [Whose(*row) for row in await (await conn.execute(WHOSE, values)).fetchall()]

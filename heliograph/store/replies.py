@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from psycopg.rows import class_row
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -23,6 +25,16 @@ class NewReply:
     written_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """A reply as it was kept."""
+
+    reply_id: int
+    number: str
+    address: str
+    text: str
+
+
 # In the order they were written down by the carrier; ON CONFLICT makes a replay of any length nothing.
 ADD = """
 INSERT INTO reply (app_id, account_id, carrier_ref, number, address, text, written_at, received_at)
@@ -31,11 +43,14 @@ FROM unnest(%(carrier_ref)s::text[], %(number)s::text[], %(address)s::text[], %(
             %(written_at)s::timestamptz[]) WITH ORDINALITY AS t (carrier_ref, number, address, text, written_at, place)
 ORDER BY t.place
 ON CONFLICT (app_id, account_id, carrier_ref) DO NOTHING
+RETURNING reply_id, number, address, text
 """
 
 
-async def add(conn: Conn, app_id: int, account_id: int, replies: Sequence[NewReply], *, now: datetime) -> int:
-    """Keep replies of one carrier account that are not kept yet; answers how many were new."""
+async def add(
+    conn: Conn, app_id: int, account_id: int, replies: Sequence[NewReply], *, now: datetime
+) -> list[KeptReply]:
+    """Keep replies of one carrier account that are not kept yet; answers those that were new, in their order."""
     values = {
         "app_id": app_id,
         "account_id": account_id,
@@ -46,4 +61,55 @@ async def add(conn: Conn, app_id: int, account_id: int, replies: Sequence[NewRep
         "written_at": [r.written_at for r in replies],
         "now": now,
     }
-    return (await conn.execute(ADD, values)).rowcount
+    async with conn.cursor(row_factory=class_row(KeptReply)) as cursor:
+        kept = await (await cursor.execute(ADD, values)).fetchall()
+    return sorted(kept, key=lambda reply: reply.reply_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A reply that was not looked at yet. ``what``: what it was taken to say of being texted (store/consents.py)."""
+
+    reply_id: int
+    number: str
+    address: str
+    text: str
+    received_at: datetime
+    what: str | None
+
+
+# In the order in which they came, by reply_unhandled. Apps without any cost one look into it each.
+LIST_WAITING = """
+SELECT a.app_id FROM app a
+WHERE EXISTS (SELECT FROM reply r WHERE r.app_id = a.app_id AND r.handled_at IS NULL)
+ORDER BY a.app_id
+"""
+
+
+async def list_waiting(conn: Conn) -> list[int]:
+    """The apps that have replies nobody has looked at."""
+    return [int(row[0]) for row in await (await conn.execute(LIST_WAITING)).fetchall()]
+
+
+UNHANDLED = """
+SELECT r.reply_id, r.number, r.address, r.text, r.received_at, c.what
+FROM (SELECT * FROM reply WHERE app_id = %(app_id)s AND handled_at IS NULL ORDER BY reply_id LIMIT %(limit)s) AS r
+LEFT JOIN LATERAL (SELECT what FROM consent WHERE app_id = r.app_id AND reply_id = r.reply_id LIMIT 1) AS c ON true
+ORDER BY r.reply_id
+"""
+
+
+async def read_unhandled(conn: Conn, app_id: int, *, limit: int) -> list[Unanswered]:
+    """The first replies of an app that nobody has looked at."""
+    async with conn.cursor(row_factory=class_row(Unanswered)) as cursor:
+        return await (await cursor.execute(UNHANDLED, {"app_id": app_id, "limit": limit})).fetchall()
+
+
+HANDLED = """
+UPDATE reply SET handled_at = %(now)s WHERE app_id = %(app_id)s AND reply_id = ANY(%(reply_ids)s)
+"""
+
+
+async def handled(conn: Conn, app_id: int, reply_ids: Sequence[int], *, now: datetime) -> None:
+    """Note that these replies were looked at."""
+    await conn.execute(HANDLED, {"app_id": app_id, "reply_ids": list(reply_ids), "now": now})

@@ -1,0 +1,144 @@
+"""Answering by ourselves those who say no, yes or help: once each, soon or not at all, and never a machine for long."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from heliograph.actions import opt_outs, singles
+from heliograph.errors import Conflict
+from heliograph.rules import optout, optout_settings, parts
+from heliograph.rules.optout import Wish
+from heliograph.store import app_settings, bell, chunks, locks, replies, runs, senders, tallies
+from heliograph.store import auto_answers as rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heliograph.rules.optout_settings import Settings
+    from heliograph.store.database import Conn, Database
+    from heliograph.store.replies import Unanswered
+    from heliograph.store.runs import Run
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2_000
+SOON = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation later than this is taken for an advertisement
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)  # a second no within this long is heeded and not confirmed again
+_OF_CONSENT = {"opt_out": "stop", "opt_in": "start"}
+_NUMBER = re.compile(r"\+[0-9]{7,15}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """An answer to give. ``kind``: stop, start or help."""
+
+    reply: Unanswered
+    number: str
+    kind: str
+
+
+async def work(db: Database, app_id: int, *, now: datetime) -> int:
+    """Look at the replies of an app that came first, and answer them; how many, 0 when another worker is at it.
+
+    One transaction: each is looked at once, whatever crashes.
+    """
+    async with db.transaction() as conn:
+        if not await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
+            return 0
+        waiting = await replies.read_unhandled(conn, app_id, limit=AT_ONCE)
+        if not waiting:
+            return 0
+        settings = optout_settings.read((await app_settings.get(conn, app_id)).opt_out)
+        by_address: defaultdict[str, list[_Due]] = defaultdict(list)
+        ours = await _as_sent(conn, app_id)
+        for due in await _due(conn, app_id, waiting, settings, now):
+            by_address[ours.get(optout.address_key(due.reply.address), due.reply.address)].append(due)
+        for address, answers in by_address.items():
+            await _give(conn, app_id, address, answers, settings, now)
+        await replies.handled(conn, app_id, [reply.reply_id for reply in waiting], now=now)
+    return len(waiting)
+
+
+async def let_pass(conn: Conn, run: Run, seqs: Sequence[int], away: dict[int, str], now: datetime) -> None:
+    """Of these texts of a run, let answers pass that are in ``away`` as their person said no; turn away late ones.
+
+    Whoever said no gets this one text, as does whoever asks for help. Whoever said yes gets its confirmation only if
+    nothing else keeps them from being texted: it would not be true.
+    """
+    for seq, (kind, leave_by) in (await rows.of(conn, run.app_id, run.run_id, seqs)).items():
+        if now > leave_by:
+            away[seq] = "too_late"
+        elif kind != "start":
+            away.pop(seq, None)
+
+
+async def _due(conn: Conn, app_id: int, waiting: Sequence[Unanswered], settings: Settings, now: datetime) -> list[_Due]:
+    """Whom to answer, and how: in time, not too often, and nobody who is a machine."""
+    wished = [each for reply in waiting if (each := _wished(reply, settings, now)) is not None]
+    numbers = sorted({each.number for each in wished})
+    had = await rows.recent(conn, app_id, numbers, hour_ago=now - HOUR, day_ago=now - DAY)
+    found: list[_Due] = []
+    for each in wished:
+        recent, stops = had.get(each.number, (0, 0))
+        if recent >= settings.per_hour or (each.kind == "stop" and stops):
+            continue
+        had[each.number] = (recent + 1, stops + (each.kind == "stop"))
+        found.append(each)
+    return found
+
+
+def _wished(reply: Unanswered, settings: Settings, now: datetime) -> _Due | None:
+    number = opt_outs.number_of(reply.number)
+    late = now - reply.received_at >= SOON
+    if not settings.confirm or late or not _NUMBER.fullmatch(number) or optout.automatic(reply.text):
+        return None
+    kind = None if reply.what is None else _OF_CONSENT.get(reply.what)
+    if reply.what is None and optout.read(reply.text, settings.words).wish is Wish.HELP:
+        kind = "help"
+    return None if kind is None or not settings.texts[kind] else _Due(reply, number, kind)
+
+
+async def _give(  # to whom, through what, in which words
+    conn: Conn, app_id: int, address: str, answers: Sequence[_Due], settings: Settings, now: datetime
+) -> None:
+    """Put the answers on record, to leave before every campaign; none when nothing can leave from ``address`` now."""
+    try:
+        run_id = await singles.run_of(conn, app_id, address, answers[0].number, exempt=True, now=now)
+    except Conflict as error:
+        log.warning("not_answered app=%s replies=%s error=%s", app_id, len(answers), error)
+        return
+    run = await runs.get(conn, app_id, run_id)
+    count = -(-len(answers) // chunks.SIZE)
+    last = await runs.reserve(conn, app_id, run_id, places=len(answers), chunks=count)
+    if last is None:
+        log.warning("not_answered app=%s replies=%s error=its run has ended", app_id, len(answers))
+        return
+    first_seq, first_chunk = last[0] - len(answers) + 1, last[1] - count + 1
+    size = {kind: parts.measure(text).parts for kind, text in settings.texts.items() if text}
+    given = [
+        rows.NewAnswer(
+            seq, each.number, settings.texts[each.kind], size[each.kind], each.kind, each.reply.reply_id,
+            each.reply.received_at + SOON,
+        )
+        for seq, each in enumerate(answers, first_seq)
+    ]  # fmt: skip
+    await rows.add(conn, app_id, run_id, given, now=now)
+    pieces = [
+        chunks.NewChunk(first_chunk + n, "UTC", "", now, start, min(start + chunks.SIZE - 1, last[0]))
+        for n, start in enumerate(range(first_seq, last[0] + 1, chunks.SIZE))
+    ]
+    await chunks.insert(conn, app_id, run_id, run.sender_ids[0], pieces)
+    await tallies.plan(conn, app_id, run_id, waiting=len(given), suppressed=0)
+    await bell.ring(conn, "answers")
+
+
+async def _as_sent(conn: Conn, app_id: int) -> dict[str, str]:
+    """Our addresses as texts leave from them, by how they are compared: a carrier may tell them without the plus."""
+    return {optout.address_key(one.address): one.address for one in await senders.list_all(conn, app_id)}
