@@ -138,22 +138,23 @@ async def repair(conn: Conn, app_id: int, run_id: int) -> None:
     await conn.execute(REPAIR, {"app_id": app_id, "run_id": run_id})
 
 
-# A chunk's count of those taken and not settled, against the rows. Closed chunks of live runs are looked at too.
+# A chunk's count of those taken and not settled, against the rows. Everybody without an outcome in one pass, and one
+# probe of chunk_place for each: asked chunk by chunk, it read all outcomes for every chunk.
 WRONG_CHUNKS = """
-SELECT count(*) FROM chunk c CROSS JOIN LATERAL (
-    SELECT count(*) AS open FROM (
-        SELECT m.seq FROM message m
-        WHERE m.app_id = c.app_id AND m.run_id = c.run_id AND m.place IS NULL
-          AND m.seq BETWEEN c.first_seq AND c.next_seq - 1
-        UNION ALL
-        SELECT m.seq FROM message m
-        WHERE m.app_id = c.app_id AND m.run_id = c.run_id AND m.place BETWEEN c.first_seq AND c.next_seq - 1
-    ) taken WHERE NOT EXISTS (
-        SELECT FROM outcome o WHERE o.app_id = c.app_id AND o.run_id = c.run_id AND o.seq = taken.seq
-    )
-) n
+WITH open AS (
+    SELECT h.chunk_no, count(*) FILTER (WHERE h.next_seq > coalesce(m.place, m.seq)) AS people
+    FROM message m CROSS JOIN LATERAL (
+        SELECT c.chunk_no, c.next_seq, c.last_seq FROM chunk c
+        WHERE c.app_id = m.app_id AND c.run_id = m.run_id AND c.first_seq <= coalesce(m.place, m.seq)
+        ORDER BY c.first_seq DESC LIMIT 1
+    ) h
+    WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND coalesce(m.place, m.seq) <= h.last_seq
+      AND NOT EXISTS (SELECT FROM outcome o WHERE o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq)
+    GROUP BY h.chunk_no
+)
+SELECT count(*) FROM chunk c LEFT JOIN open ON open.chunk_no = c.chunk_no
 WHERE c.app_id = %(app_id)s AND c.run_id = %(run_id)s
-  AND (c.unsettled <> n.open OR c.done <> (c.next_seq > c.last_seq AND c.unsettled = 0))
+  AND (c.unsettled <> coalesce(open.people, 0) OR c.done <> (c.next_seq > c.last_seq AND c.unsettled = 0))
 """
 
 
