@@ -12,7 +12,7 @@ import pytest
 from heliograph.actions import access
 from heliograph.actions.seal import Seal
 from heliograph.errors import Conflict, DuplicateName
-from heliograph.store import carrier_accounts, contact_search, contacts, dnc, lists, senders
+from heliograph.store import carrier_accounts, contact_search, contacts, dnc, lists, opt_outs, senders
 from heliograph.store.apps import App
 from heliograph.store.contact_search import Sought
 from heliograph.store.contacts import NewContact
@@ -135,12 +135,17 @@ async def test_the_do_not_contact_look_up_stays_on_the_primary_key(db: Database,
         blocked = await dnc.create(conn, app.app_id, name="One", now=clock())
         numbers = [number(n) for n in range(50_000)]
         await dnc.add_entries(conn, app.app_id, blocked.list_id, numbers, source="import", now=clock())
+        no = [opt_outs.OptOut(one, "", "no", "reply", "stop", clock()) for one in numbers]
+        await opt_outs.put(conn, app.app_id, no)
         values = {"app_id": app.app_id, "list_ids": [blocked.list_id], "numbers": numbers[:500], "now": clock()}
+        values |= {"addresses": ["", "12025550100"], "exempt": False}
         for statistics in (False, True):
             if statistics:
-                await conn.execute("ANALYZE dnc_entry")
+                await conn.execute("ANALYZE dnc_entry, opt_out")
             found = await plan(conn, dnc.FIND_BLOCKED, values)
             assert "dnc_entry_pkey" in found
+            assert "opt_out_pkey" in found
+            assert "Seq Scan on opt_out" not in found
             assert "number = ANY" in found.partition("Index Cond")[2].partition("\n")[0]
 
 
@@ -172,6 +177,7 @@ async def test_the_look_up_of_prefixes_reads_only_prefixes(db: Database, app: Ap
             await dnc.add_entries(conn, app.app_id, blocked.list_id, some, source="import", now=clock())
             sought = [f"+1650555{n:07d}" for n in range(500)]
             values = {"app_id": app.app_id, "list_ids": [blocked.list_id], "numbers": sought, "now": clock()}
+            values |= {"addresses": ["", ""], "exempt": False}
             for statistics in (False, True):
                 if statistics:
                     await conn.execute("ANALYZE dnc_entry")

@@ -11,7 +11,9 @@ import pytest
 
 from heliograph.store import (
     audience,
+    auto_answers,
     chunks,
+    consents,
     contact_search,
     contacts,
     dnc,
@@ -21,6 +23,7 @@ from heliograph.store import (
     pools,
     purges,
     receipts,
+    replies,
     runs,
     senders,
     tallies,
@@ -34,7 +37,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-BIG = {"message", "outcome", "chunk", "contact", "dnc_entry", "tally", "sender_day", "sticky_sender"}
+BIG = {
+    "message",
+    "outcome",
+    "chunk",
+    "contact",
+    "dnc_entry",
+    "tally",
+    "sender_day",
+    "sticky_sender",
+    "opt_out",
+    "consent",
+    "auto_answer",
+    "reply",
+}
 
 # 100 runs of 500 people in chunks of 5: the run in question is one of many, half sent.
 FILL: tuple[LiteralString, ...] = (
@@ -71,6 +87,15 @@ FILL: tuple[LiteralString, ...] = (
        SELECT app_id, s, '2020-01-01'::date + n, 100 FROM app, generate_series(1, 20) s, generate_series(1, 2000) n""",
     """INSERT INTO sticky_sender (app_id, pool_id, number, sender_id)
        SELECT app_id, p, '+1' || n, 1 FROM app, generate_series(1, 3) p, generate_series(1, 10000) n""",
+    """INSERT INTO opt_out (app_id, number, address, kind, source, created_at)
+       SELECT app_id, '+1' || n, '', 'no', 'reply', now() FROM app, generate_series(1, 40000) n""",
+    """INSERT INTO consent (app_id, number, what, source, reply_id, at, recorded_at)
+       SELECT app_id, '+1' || n, 'opt_out', 'reply', n, now(), now() FROM app, generate_series(1, 40000) n""",
+    """INSERT INTO auto_answer (app_id, run_id, seq, number, kind, reply_id, created_at, leave_by)
+       SELECT app_id, 1, n, '+1' || n, 'stop', n, now(), now() FROM app, generate_series(1, 40000) n""",
+    """INSERT INTO reply (app_id, account_id, carrier_ref, number, address, text, written_at, received_at, handled_at)
+       SELECT app_id, 1, n::text, '+1' || n, '+1', 'STOP', now(), now(), CASE WHEN n < 39000 THEN now() END
+       FROM app, generate_series(1, 40000) n""",
 )
 
 ONE_RUN: LiteralString = "SELECT app_id, run_id, campaign_id FROM run ORDER BY run_id OFFSET 20 LIMIT 1"
@@ -126,7 +151,15 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "messages PAGE": (messages.PAGE, run | {"limit": 100, "offset": 200}),
             "messages WITHOUT_OUTCOME": (messages.WITHOUT_OUTCOME, run | {"first": 251, "last": 255}),
             "chunks OF_SENDER_UNSETTLED": (chunks.OF_SENDER_UNSETTLED, run),
-            "dnc FIND_BLOCKED": (dnc.FIND_BLOCKED, run | {"list_ids": [2], "numbers": numbers}),
+            "dnc FIND_BLOCKED": (
+                dnc.FIND_BLOCKED,
+                run | {"list_ids": [2], "numbers": numbers, "addresses": ["", "1"], "exempt": False},
+            ),
+            "consents LATEST": (consents.LATEST, run | {"numbers": numbers}),
+            "auto_answers OF": (auto_answers.OF, run | {"seqs": list(range(50))}),
+            "auto_answers RECENT": (auto_answers.RECENT, run | {"numbers": numbers, "hour_ago": NOW, "day_ago": NOW}),
+            "replies LIST_WAITING": (replies.LIST_WAITING, {}),
+            "replies UNHANDLED": (replies.UNHANDLED, run | {"limit": 2000}),
             "dnc PAGE": (dnc.PAGE, of_list | {"list_id": 2, "skip": 1000}),
             "dnc AFTER": (dnc.AFTER, of_list | {"list_id": 2, "after": "+12"}),
             "contacts AFTER": (contacts.AFTER, of_list),
@@ -140,7 +173,7 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "audience NEXT_LEVEL": (audience.NEXT_LEVEL, run | {"list_ids": [1, 2], "below": 5}),
             "audience READ_NUMBERS": (
                 audience.READ_NUMBERS,
-                of_list | {"list_ids": [1, 2], "after": "+15", "last": audience.LAST, "each": 2500},
+                of_list | {"list_ids": [1, 2], "after": "+15", "last": audience.LAST, "each": 2500, "every": 1},
             ),
             "audience READ_FAILED": (audience.READ_FAILED, run | {"classes": ["failed"], "after": 9, "limit": 500}),
             "senders PARTS_OF_DAY": (senders.PARTS_OF_DAY, run | day),
