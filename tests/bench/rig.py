@@ -59,6 +59,7 @@ class Scale:
     longest_wait: float = 0.6  # seconds between the start and the end of a trial
     seconds: float = 0.4  # each pure rule is timed for
     crowds: tuple[int, int] = (10_000, 200_000)  # people of the campaigns that must need the same memory
+    imports: tuple[int, ...] = (10_000, 1_000_000)  # rows of the files that are taken in
     rows: tuple[int, ...] = (10_000, 1_000_000)  # people of the runs whose steps must cost the same
 
     @property
@@ -70,12 +71,14 @@ class Scale:
     def quick(cls) -> Scale:
         return cls(
             people=5_000, few=300, vast=8_000, trials=8, few_trials=5, vast_trials=2, waiting_trials=2,
-            longest_wait=0.4, seconds=0.05, crowds=(500, 5_000), rows=(1_000, 20_000),
+            longest_wait=0.4, seconds=0.05, crowds=(500, 5_000), rows=(1_000, 20_000), imports=(500, 5_000),
         )  # fmt: skip
 
     @classmethod
     def full(cls) -> Scale:
-        return cls(crowds=(10_000, 1_000_000), rows=(10_000, 1_000_000, 10_000_000))
+        return cls(
+            crowds=(10_000, 1_000_000), rows=(10_000, 1_000_000, 10_000_000), imports=(10_000, 1_000_000, 5_000_000)
+        )
 
 
 def number(n: int) -> str:
