@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from heliograph.carriers.base import Asks, NotThere, Receipt, Sought
 from heliograph.errors import HeliographError
 from heliograph.rules import ids
 from heliograph.rules import unknown as law
-from heliograph.store import bell, carrier_accounts, decisions, receipts, unknowns
+from heliograph.store import bell, carrier_accounts, decisions, outcomes, receipts, unknowns
 from heliograph.store.decisions import NewDecision
 from heliograph.store.unknowns import Settlement
 
@@ -151,9 +151,13 @@ async def heed(
     Whoever it certainly never got waits for their turn again. When their run is over they stay listed, with that
     finding, until a person sends to them in a new one: settled in silence, they would be skipped. ``silent_too``: set
     down also of whom the carrier knew nothing.
+
+    What a carrier says of a text that is another message's tells nothing: one that is asked by number and time may
+    come upon a text of another campaign's.
     """
     found: Counter[str] = Counter()
     async with db.transaction() as conn:
+        said = await _own(conn, app_id, said)
         for run_id, group in groupby(sorted(said, key=lambda pair: pair[0].run_id), key=lambda pair: pair[0].run_id):
             pairs = list(group)
             known = [(one, finding) for one, finding in pairs if isinstance(finding, Receipt)]
@@ -171,6 +175,30 @@ async def heed(
     if +found:
         log.info("asked app=%s %s", app_id, " ".join(f"{word}={found[word]}" for word in FINDINGS if found[word]))
     return found
+
+
+async def _own(conn: Conn, app_id: int, said: Sequence[tuple[Unknown, Finding]]) -> list[tuple[Unknown, Finding]]:
+    """``said`` without findings on texts that are another message's, or may be any of two."""
+    refs: defaultdict[int, list[str]] = defaultdict(list)
+    for one, finding in said:
+        if isinstance(finding, Receipt) and finding.ref:
+            refs[one.account_id].append(finding.ref)
+    others: dict[tuple[int, str], set[tuple[int, int]]] = defaultdict(set)
+    for account_id, told in refs.items():
+        for ref, run_id, seq in await outcomes.list_named(conn, app_id, account_id, told):
+            others[account_id, ref].add((run_id, seq))
+    for one, finding in said:
+        if isinstance(finding, Receipt):
+            others[one.account_id, finding.ref].add((one.run_id, one.seq))
+    return [
+        (
+            one,
+            None
+            if isinstance(finding, Receipt) and finding.ref and len(others[one.account_id, finding.ref]) > 1
+            else finding,
+        )
+        for one, finding in said
+    ]
 
 
 def _is_absent(one: Unknown, finding: Finding, by: By) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ from heliograph.actions import carrier_calls
 from heliograph.carriers.base import Call
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.rules import ids
-from heliograph.store import webhook_calls
+from heliograph.store import bell, webhook_calls
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 PREFIX = "/carriers/"
 LIMIT = 1 << 20  # bytes of a body
 GATHER = 0.004  # seconds in which calls are gathered for one statement
+QUIET = 0.05  # seconds between two rings for workers: under load they look all the time anyway
 WAITING = 5_000  # calls not stored yet beyond which we say that it is too much
 KNOWN = 2.0  # seconds that an account's settings are trusted for: a new secret counts after that
 MOST_KNOWN = 10_000
@@ -107,6 +109,8 @@ class _Store:
         self._db = db
         self._waiting: list[tuple[webhook_calls.NewCall, asyncio.Future[bool]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._unrung = False  # something was stored since the last ring, which was at:
+        self._rung_at = -math.inf
 
     async def put(self, call: webhook_calls.NewCall) -> bool:
         """Return once the call is committed; False when it could not be, or too many wait."""
@@ -119,20 +123,29 @@ class _Store:
         return await stored
 
     async def _write(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GATHER)
+        while self._waiting or self._unrung:
+            await asyncio.sleep(GATHER if self._waiting else self._rung_at + QUIET - now_s())
             group, self._waiting = self._waiting, []
             done = False
             try:
                 async with self._db.connection() as conn:
-                    await webhook_calls.add(conn, [call for call, _ in group])
-                done = True
+                    if group:
+                        await webhook_calls.add(conn, [call for call, _ in group])
+                        self._unrung = done = True
+                    if now_s() >= self._rung_at + QUIET:
+                        self._rung_at, self._unrung = now_s(), False  # a ring that is lost costs a second
+                        await bell.ring(conn, bell.CALLS)
             except StoreUnavailable as error:
                 log.warning("store_unavailable error=%s", error)
             finally:
                 for _, stored in group:
                     if not stored.done():  # else the caller has gone
                         stored.set_result(done)
+
+
+def now_s() -> float:
+    """The event loop's clock."""
+    return asyncio.get_running_loop().time()
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

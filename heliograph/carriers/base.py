@@ -71,6 +71,10 @@ class Refused:
     detail: str = ""
 
 
+FULL = "window"
+"""The code of a Deferred whose text never left, for want of room on our side: it says nothing of the carrier."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """The carrier did not take it *now* (throttled, queue full): ask again after ``seconds``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,26 +12,29 @@ from heliograph.store import webhook_calls
 
 if TYPE_CHECKING:
     from heliograph.config import Clock, Settings
+    from heliograph.engine.bell import Bell
     from heliograph.store.database import Database
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.2  # seconds between looks; nobody rings, as a bell for each group of calls would wake every lane all the time
+LOOK = 1.0  # seconds between looks when nobody rings
 
 
 class Calls:
     """Works on stored calls until cancelled. Every worker has one; an account's calls are one worker's at a time."""
 
-    def __init__(self, db: Database, settings: Settings, clock: Clock) -> None:
+    def __init__(self, db: Database, settings: Settings, clock: Clock, bell: Bell) -> None:
         self._db = db
         self._settings = settings
         self._clock = clock
+        self._bell = bell
 
     async def run(self) -> None:
         """Look again and again. Raises StoreUnavailable when the database is away."""
         while True:
-            if not await self.look():
-                await asyncio.sleep(LOOK)
+            before = self._bell.rung
+            if not await self.look() and self._bell.rung == before:
+                await self._bell.wait(LOOK)
 
     async def look(self) -> int:
         """Work on some calls of every account that has any; answers how many."""

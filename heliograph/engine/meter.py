@@ -18,7 +18,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heliograph.carriers.base import Deferred
+from heliograph.carriers.base import FULL, Deferred
 from heliograph.rules.pace import Pace
 from heliograph.rules.throttle import Throttle
 from heliograph.store import sender_pace
@@ -179,11 +179,11 @@ class Meter:
             self._owed = min(max(0.0, self._owed + even[1] - parts), even[1])
 
     def _answered(self, sent_at: float, parts: int, answer: Future[Outcome]) -> None:
-        """Only what was turned away is told to the throttle."""
+        """Only what the carrier turned away is told to the throttle."""
         if answer.cancelled() or answer.exception() is not None:
             return
         outcome = answer.result()
-        if isinstance(outcome, Deferred):
+        if isinstance(outcome, Deferred) and outcome.code != FULL:
             now = now_s()
             self._away_at = now
             before = self.rate

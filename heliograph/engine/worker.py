@@ -71,6 +71,7 @@ class Worker:
         self._db = db
         self._clock = clock
         self._bell = Bell()
+        self._calls = Bell()  # of its own: calls come all the time, and are of no concern to lanes
         self._recorder = Recorder(clock)
         self._hearing = Hearing(clock)
         self._lines = Lines(settings, self._hearing)
@@ -119,7 +120,7 @@ class Worker:
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
                 group.create_task(Failover(session, self._lane_of, self._clock).run()),
-                group.create_task(Calls(self._db, self._settings, self._clock).run()),
+                group.create_task(Calls(self._db, self._settings, self._clock, self._calls).run()),
                 group.create_task(Replies(self._db, self._clock).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
@@ -274,8 +275,8 @@ class Worker:
         """Pass on what other processes ring."""
         conn = await self._db.connect()
         async with conn:
-            async for _ in store_bell.hear(conn):
-                self._bell.ring()
+            async for topic in store_bell.hear(conn):
+                (self._calls if topic == store_bell.CALLS else self._bell).ring()
 
     async def _record(self, session: Session) -> None:
         """Write outcomes in small groups as they come."""

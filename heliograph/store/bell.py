@@ -28,6 +28,10 @@ async def ring(conn: Conn, topic: str) -> None:
 LISTEN = "LISTEN heliograph"
 
 
+CALLS = "calls"
+"""The topic of carriers' calls that were stored: of no concern to lanes."""
+
+
 async def hear(conn: Conn) -> AsyncIterator[str]:
     """Topics as they are rung, for as long as the connection lives; StoreUnavailable when it is lost."""
     with database.lost_is_unavailable(conn, conn.info.dsn):

@@ -146,6 +146,23 @@ async def wait_again(conn: Conn, app_id: int, run_id: int, chunk_nos: Sequence[i
     await conn.execute(WAIT_AGAIN, values)
 
 
+# One probe of outcome_ref for each ref.
+LIST_NAMED = """
+SELECT t.ref, o.run_id, o.seq
+FROM json_array_elements_text(%(refs)s::json) AS t (ref) CROSS JOIN LATERAL (
+    SELECT run_id, seq FROM outcome
+    WHERE app_id = (SELECT %(app_id)s::int) AND account_id = %(account_id)s AND carrier_ref = t.ref LIMIT 2
+) AS o
+"""
+
+
+async def list_named(conn: Conn, app_id: int, account_id: int, refs: Sequence[str]) -> list[tuple[str, int, int]]:
+    """``(ref, run_id, seq)`` of messages that an account's carrier knows by some of ``refs``; two of a ref at most."""
+    values = {"app_id": app_id, "account_id": account_id, "refs": columns.of(list(refs))}
+    cursor = await conn.execute(LIST_NAMED, values)
+    return [(str(row[0]), int(row[1]), int(row[2])) for row in await cursor.fetchall()]
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A message whose fate a crash or a silent carrier left open."""

@@ -12,6 +12,7 @@ from heliograph.actions import app_settings, asking, unknowns
 from heliograph.actions import runs as running
 from heliograph.actions import seal as seals
 from heliograph.actions.unknowns import By, Choice
+from heliograph.carriers.base import Receipt, ReceiptState
 from heliograph.engine import plan
 from heliograph.engine.sweep import sweep
 from heliograph.errors import Conflict, IllegalMove
@@ -221,6 +222,24 @@ async def test_who_never_got_it_stays_listed_when_the_run_is_over(frozen_world: 
         assert (await ask(world, playing)).findings.keys() <= {"not_there"}
     assert {one.finding for one in await listed(world)} == {"not_there"}
     assert (await world.ledger(playing)).unknown == PEOPLE
+
+
+async def test_a_text_that_is_another_message_s_settles_nobody(frozen_world: World, clock: FrozenClock) -> None:
+    """As a look-up by number and time may find it, which is all that some carriers have."""
+    world = frozen_world
+    playing = await left_unknown(world, people=4)
+    first, second, third, fourth = await listed(world)
+
+    def finding(ref: str) -> Receipt:
+        return Receipt(ref, ReceiptState.DELIVERED, clock())
+
+    app_id = world.app.app_id
+    assert await asking.heed(world.db, app_id, [(first, finding("theirs"))], by(world)) == {"delivered": 1}
+    said = [(second, finding("theirs")), (third, finding("one of two")), (fourth, finding("one of two"))]
+    assert await asking.heed(world.db, app_id, said, by(world)) == {"nothing": 3}
+    assert [one.seq for one in await listed(world)] == [second.seq, third.seq, fourth.seq]
+    assert await asking.heed(world.db, app_id, [(third, finding("their own"))], by(world)) == {"delivered": 1}
+    assert (await world.ledger(playing)).delivered == 2
 
 
 async def test_a_worker_asks_by_itself_when_answers_are_lost(world: World) -> None:

@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from heliograph.carriers.base import Accepted, Deferred, LineState, Receipt, Refused
+from heliograph.carriers.base import FULL, Accepted, Deferred, LineState, Receipt, Refused
 from heliograph.carriers.kind import Kind
 from heliograph.carriers.smpp import codes, notices, pdu
 from heliograph.carriers.smpp import settings as smpp_settings
@@ -113,7 +113,7 @@ class Line:
             # A text of more parts than any window holds goes alone.
             alone = len(bodies) > self._settings.window and session.idle and session not in batches
             if free[session] < len(bodies) and not alone:
-                answer.set_result(Deferred("window", FULL_S))
+                answer.set_result(Deferred(FULL, FULL_S))
                 continue
             free[session] -= len(bodies)
             flight = Flight(answer, len(bodies), text.message_id)
