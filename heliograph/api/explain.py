@@ -12,6 +12,7 @@ from heliograph.actions.stories import MessageStory
 from heliograph.api import auth, envelope
 from heliograph.api.dnc_shapes import NUMBER
 from heliograph.api.why import record as cause_record
+from heliograph.api.why import zones as zones_record
 from heliograph.errors import Invalid
 from heliograph.rules import why, why_words
 from heliograph.rules.message import MessageStatus
@@ -64,6 +65,7 @@ async def get(
         "status": standing.status.value,
         "words": why_words.plain(why_words.tell(causes), call.now),
         "causes": [cause_record(cause, call.now) for cause in causes],
+        "zones": zones_record(standing.zones),
         "ledger": {
             "total": standing.ledger.total,
             **{member.word: getattr(standing.ledger, member.word) for member in MessageStatus},

@@ -14,6 +14,7 @@ from heliograph.store import overview
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from heliograph.rules.timing import Counted
     from heliograph.rules.why import Cause
 
 
@@ -32,8 +33,19 @@ async def get(call: auth.Campaigns, campaign_id: CampaignId) -> Response:
         "status": standing.status.value,
         "words": why_words.plain(why_words.tell(causes), call.now),
         "causes": [record(cause, call.now) for cause in causes],
+        "zones": zones(standing.zones),
     }
     return envelope.success("", data)
+
+
+def zones(counted: Counted) -> dict[str, object]:
+    """By whose zones people are texted, as JSON."""
+    return {
+        "byContact": counted.by_contact,
+        "byNumber": counted.by_number,
+        "byCampaign": counted.by_campaign,
+        "transactional": counted.exempt,
+    }
 
 
 def record(cause: Cause, now: datetime) -> dict[str, object]:

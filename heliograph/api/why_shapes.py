@@ -20,11 +20,22 @@ class CauseRecord(Shape):
 
     kind: CauseKind
     until: str | None = Field(description="When it clears, as far as that is known.")
-    zone: str | None = Field(description="Whose clock decides.", examples=["Asia/Kolkata"])
+    zone: str | None = Field(
+        description="Whose clock decides; several have commas between them.", examples=["Asia/Kolkata"]
+    )
     people: int = Field(description="Whom it keeps; 0 where it is not about a number of people.")
     since: str | None
-    detail: str = Field(description="A name, a rate, or what a carrier said.")
+    detail: str = Field(description="A name, a place, a rate, or what a carrier said.")
     words: str = Field(examples=["Closed until Mon 09:00 Asia/Kolkata for 1,204 people."])
+
+
+class ZonesTold(Shape):
+    """By whose zones how many people of the present run are texted: those that calling hours are read in."""
+
+    byContact: int = Field(description="By the contact's own zone.")
+    byNumber: int = Field(description="By all zones that the number may be in, as zoneRule recipient has it.")
+    byCampaign: int = Field(description="By the campaign's, for want of another.")
+    transactional: bool = Field(description="Quiet hours do not count for this run.")
 
 
 class WhyRecord(Shape):
@@ -35,6 +46,7 @@ class WhyRecord(Shape):
     status: StatusWord
     words: str
     causes: list[CauseRecord] = Field(min_length=1, description="The main one first.")
+    zones: ZonesTold
 
 
 class WhyAnswer(Shape):

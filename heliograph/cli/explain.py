@@ -12,7 +12,7 @@ from heliograph.actions import stories
 from heliograph.actions.stories import MessageStory, NumberStory
 from heliograph.cli import desk, options, show, standing
 from heliograph.cli import why as causes
-from heliograph.rules import phone
+from heliograph.rules import phone, timing
 from heliograph.rules import why as law
 
 NUMBER = re.compile(r"[+(]?[\d\s().\-]{5,}")
@@ -61,11 +61,13 @@ def _explain_campaign(ref: str, app: str | None, data: options.Data, *, json: bo
     ledger = {word: getattr(found.ledger, word) for word in (*standing.WORDS, "total")}
     if json:
         facts = {"id": found.public_id, "status": found.status.value, "causes": [causes.facts(c, now) for c in told]}
-        show.as_json(facts | {"ledger": ledger})
+        show.as_json(facts | {"ledger": ledger, "zones": found.zones._asdict()})
         return
     typer.echo(f"{found.name} is {found.status.value}.")
     for sentence in causes.sentences(told, now):
         typer.echo(sentence)
+    if zoned := timing.told(found.zones):
+        typer.echo(zoned)
     show.facts(ledger.items())
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 import typer
 
 from heliograph.cli import desk, options, show
+from heliograph.rules import timing, why_words
 from heliograph.rules import why as law
-from heliograph.rules import why_words
 from heliograph.rules.why import Cause
 from heliograph.store import overview
 from heliograph.store.overview import Standing
@@ -23,11 +23,14 @@ def why(
     causes = law.causes(standing.facts, now)
     if json:
         told = [facts(cause, now) for cause in causes]
-        show.as_json({"id": standing.public_id, "status": standing.status.value, "causes": told})
+        zones = standing.zones._asdict()
+        show.as_json({"id": standing.public_id, "status": standing.status.value, "causes": told, "zones": zones})
         return
     typer.echo(f"{standing.name} is {standing.status.value}.")
     for sentence in sentences(causes, now):
         typer.echo(sentence)
+    if zoned := timing.told(standing.zones):
+        typer.echo(zoned)
 
 
 def sentences(causes: list[Cause], now: datetime) -> list[str]:

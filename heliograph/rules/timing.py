@@ -40,6 +40,27 @@ class Where(NamedTuple):
     basis: Basis
 
 
+class Counted(NamedTuple):
+    """By whose zones how many people of a run are texted. ``exempt``: quiet hours do not count for any of them."""
+
+    by_contact: int = 0
+    by_number: int = 0
+    by_campaign: int = 0
+    exempt: bool = False
+
+
+def told(counted: Counted) -> str:
+    """It in a sentence, or nothing when nobody was planned."""
+    ways = {
+        "by their own zone": counted.by_contact,
+        "by those of their number": counted.by_number,
+        "by the campaign's": counted.by_campaign,
+    }
+    said = ", ".join(f"{people:,} {way}" for way, people in ways.items() if people)
+    exempt = " It is transactional: quiet hours do not count." if counted.exempt else ""
+    return f"Calling hours are read {said}.{exempt}" if said else ""
+
+
 def where(rule: ZoneRule, own_zone: str | None, may_be: place.Place, campaign_zone: str, *, exempt: bool) -> Where:
     """Which clocks count for someone whose number may be at ``may_be``. ``exempt``: the law does not count."""
     own = zones.zone(own_zone) if own_zone else None

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 
 from heliograph.errors import NotFound
 from heliograph.rules.campaign import CampaignStatus
+from heliograph.rules.timing import Counted
 from heliograph.rules.why import Facts, Numbers, Through, Wait
 from heliograph.store import locks, tallies
 
@@ -32,6 +33,7 @@ class Standing:
     ``carrier``, ``parts_per_second``: the carriers of the run's senders, and what these may send together.
     ``through``: its senders, and how their carriers' lines stand. ``served``: somebody serves its caller id now.
     ``gate_closing``: somebody who stops it waits for the last batch to be written.
+    ``zones``: by whose zones its people are texted.
     What concerns the run is empty when there never was one.
     """
 
@@ -59,6 +61,7 @@ class Standing:
     gate_closing: bool
     through: tuple[Through, ...]
     waits: tuple[Wait, ...]
+    zones: Counted
     ledger: tallies.Ledger
 
     @property
@@ -113,6 +116,7 @@ WITH held AS MATERIALIZED (
     SELECT c.app_id, c.campaign_id, c.public_id, c.name, c.status, c.priority, c.caller_id, c.message,
            r.run_id, coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.started_at, r.ended_at,
            coalesce(r.audience, 0) AS audience, r.planned_at IS NOT NULL AS planned, r.calling_hours,
+           ARRAY[r.zones_by_contact, r.zones_by_number, r.zones_by_campaign] AS by_zones, r.transactional,
            greatest(c.created_at, r.started_at) AS begun_at
     FROM campaign c LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
     WHERE c.deleted_at IS NULL AND c.kind = 'campaign'
@@ -122,7 +126,7 @@ _NUMBERS = """
 )
 SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.status, s.priority, s.caller_id,
        s.message, linked.list_names, linked.contacts, s.run_id, s.started_at, s.ended_at, s.audience, s.planned,
-       s.calling_hours, z.next_at, through.carrier, through.parts_per_second, through.senders,
+       s.by_zones, s.transactional, s.calling_hours, z.next_at, through.carrier, through.parts_per_second, through.senders,
        EXISTS (SELECT FROM held WHERE held.kind = %(gate)s AND held.id = s.campaign_id) AS gate_closing,
        CASE WHEN s.caller_id ILIKE 'pool:%%'
            THEN EXISTS (
@@ -297,8 +301,10 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     values["status"] = CampaignStatus(values["status"])
     values["list_names"] = tuple(values["list_names"])
     values["through"] = tuple(_through(sender) for sender in values.pop("senders") or ())
+    exempt, by_zones = values.pop("transactional"), values.pop("by_zones")
     return Standing(
         **values,
+        zones=Counted() if values["run_id"] is None else Counted(*by_zones, exempt=exempt),
         waits=tuple(
             Wait(zone, due_at, int(people), used, tuple(filter(None, laws.split(";"))))
             for zone, due_at, people, used, laws in zip(*waits, strict=True)
