@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PAGE = 5_000
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
-SOON = 400_000  # people who can be looked at within ten seconds when each has words of their own
+SOON = 500_000  # people who can be looked at within ten seconds when each has words of their own
 SAMPLE = 100_000
 NOTHING = Decimal(0)
 CENT = Decimal("0.01")

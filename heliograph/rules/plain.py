@@ -57,10 +57,15 @@ def simplify(text: str) -> Finding:
         return Finding(text, ())
     if parts.measure(text).encoding == "GSM-7":
         return Finding(text, ())
-    plain = text.translate(_TABLE)
+    plain = exchanged(text)
     if parts.measure(plain).encoding != "GSM-7":
         return Finding(text, ())
-    return Finding(plain, tuple(dict.fromkeys(each for each in text if substitute(each) not in (None, each))))
+    return Finding(plain, tuple(each for each in dict.fromkeys(text) if substitute(each) not in (None, each)))
+
+
+def exchanged(text: str) -> str:
+    """``text`` with every substitute that there is, whether it fits GSM 03.38 then or not."""
+    return text.translate(_TABLE)
 
 
 def apply(text: str, setting: Plain) -> str:

@@ -157,6 +157,6 @@ class Preview:
 
 def _read(text: str) -> _Text:
     wide = frozenset(text) - _NARROW
-    if not wide or any(plain.substitute(each) is None for each in wide):
+    if not wide or None in map(plain.substitute, wide):
         return _Text(wide, None)
-    return _Text(wide, parts.measure(plain.simplify(text).text).parts)
+    return _Text(wide, parts.measure(plain.exchanged(text)).parts)

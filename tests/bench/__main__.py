@@ -25,6 +25,7 @@ from tests.bench import (
     machine,
     memory,
     pacing,
+    previewing,
     report,
     sending,
     settling,
@@ -44,6 +45,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "rules": laws.measure,
     "import": importing.measure,
+    "preview": previewing.measure,
     "receipts": settling.measure,
     "webhooks": calling.measure,
     "sending": sending.measure,
