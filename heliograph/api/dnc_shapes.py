@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from heliograph.api.opt_out_shapes import OptOutSettings
 from heliograph.api.preview_shapes import FrequencyCap, Prices
 from heliograph.api.shapes import CampaignName, FileName, Shape
 from heliograph.rules import caps
@@ -252,6 +253,7 @@ class SettingsRecord(Shape):
     frequencyCap: list[FrequencyCap]
     prices: Prices
     quietHours: QuietHoursRecord
+    optOut: OptOutSettings = Field(description="Replies that say no, yes or help.")
 
 
 class SettingsChanges(Shape):
@@ -262,6 +264,7 @@ class SettingsChanges(Shape):
     globalDncAppliesToSms: bool | None = None
     unknownAsk: bool | None = None
     quietHours: QuietHours | None = None
+    optOut: OptOutSettings | None = None
     frequencyCap: list[FrequencyCap] | None = Field(
         default=None, max_length=caps.MOST_CAPS, description="All of them count; [] for none."
     )

@@ -25,6 +25,7 @@ from heliograph.api import (
     files,
     imports,
     lists,
+    opt_outs,
     panics,
     paths,
     pools,
@@ -44,6 +45,7 @@ from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
 from heliograph.api import import_shapes as taken
+from heliograph.api import opt_out_shapes as refusal
 from heliograph.api import panic_shapes as halt
 from heliograph.api import preview_shapes as ahead
 from heliograph.api import pull_shapes as whence
@@ -106,6 +108,8 @@ DNC = "/dncLists"
 DNC_ONE = DNC + "/{dncListId:ref}"
 ENTRIES = DNC_ONE + "/entries"
 ENTRY = ENTRIES + "/{phoneNumber:ref}"
+NO = "/optOuts"
+NO_ONE = NO + "/{phoneNumber:ref}"
 ACCOUNTS = "/carrierAccounts"
 ACCOUNT = ACCOUNTS + "/{carrierAccountId:ref}"
 SENDERS = "/senders"
@@ -211,6 +215,14 @@ ROUTES = (
     Route("DELETE", ENTRY, dnc_entries.remove, no.DncEntryAnswer, shown=(V2,)),
     Route("POST", DNC_ONE + "/file", dnc_entries.upload, shapes.ImportAnswer, no.DncCsvFile, shown=(V2,)),
     Route("GET", DNC_ONE + "/export", dnc_entries.export, shapes.CsvAnswer, shown=(V2,)),
+    # who said no, and the evidence
+    Route("GET", NO, opt_outs.list_page, refusal.OptOutsAnswer, shown=(V2,)),
+    Route("POST", NO, opt_outs.record, refusal.RecordedAnswer, refusal.ConsentEvents, shown=(V2,)),
+    Route("POST", NO + "/file", opt_outs.upload, refusal.RecordedFileAnswer, refusal.ConsentFile, shown=(V2,)),
+    Route("GET", NO + "/export", opt_outs.export, shapes.CsvAnswer, shown=(V2,)),
+    Route("GET", NO_ONE, opt_outs.get, refusal.OptOutAnswer, shown=(V2,)),
+    Route("DELETE", NO_ONE, opt_outs.remove, refusal.OptOutAnswer, shown=(V2,)),
+    Route("POST", NO_ONE + "/review", opt_outs.decide, refusal.OptOutAnswer, refusal.ReviewDecision, shown=(V2,)),
     # through whom texts leave
     Route(
         "POST",

@@ -17,6 +17,7 @@ from heliograph.cli import (
     explain,
     intake,
     lists,
+    optout,
     panic,
     preview,
     serve,
@@ -55,6 +56,7 @@ app.add_typer(lists.commands, name="list")
 app.add_typer(unknown.commands, name="unknown")
 app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
+app.add_typer(optout.commands, name="optout")
 campaigns.commands.command("preview")(preview.preview)
 app.add_typer(campaigns.commands, name="campaign")
 
