@@ -126,7 +126,8 @@ _NUMBERS = """
 )
 SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.status, s.priority, s.caller_id,
        s.message, linked.list_names, linked.contacts, s.run_id, s.started_at, s.ended_at, s.audience, s.planned,
-       s.by_zones, s.transactional, s.calling_hours, z.next_at, through.carrier, through.parts_per_second, through.senders,
+       s.by_zones, s.transactional, s.calling_hours, z.next_at,
+       through.carrier, through.parts_per_second, through.senders,
        EXISTS (SELECT FROM held WHERE held.kind = %(gate)s AND held.id = s.campaign_id) AS gate_closing,
        CASE WHEN s.caller_id ILIKE 'pool:%%'
            THEN EXISTS (
