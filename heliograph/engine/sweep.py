@@ -31,9 +31,9 @@ async def sweep(session: Session, app_id: int, sender_id: int, *, now: datetime)
             # Once more under lock: whoever lost this lane may be telling at this moment that somebody did not leave.
             await messages.lock(conn, app_id, chunk.run_id, seqs)
             seqs = await messages.list_without_outcome(conn, app_id, chunk.run_id, first=first, last=last)
+            run_id, number, left = chunk.run_id, chunk.chunk_no, chunk.taken_at
             rows += [
-                outcomes.NewOutcome(app_id, chunk.run_id, seq, chunk.chunk_no, "unknown", REASON, None, None, None)
-                for seq in seqs
+                outcomes.NewOutcome(app_id, run_id, seq, number, "unknown", REASON, None, None, left) for seq in seqs
             ]
         if rows:
             await outcomes.record(conn, rows, sender_id=sender_id, now=now)

@@ -147,7 +147,7 @@ WITH allowed AS (
     RETURNING sender_id
 ), taken AS (
     UPDATE chunk SET next_seq = %(upto)s, unsettled = unsettled + %(people)s,
-                     gaps = gaps - (%(upto)s - %(next_seq)s - %(people)s)
+                     gaps = gaps - (%(upto)s - %(next_seq)s - %(people)s), taken_at = now()
     WHERE app_id = %(app_id)s AND run_id = (SELECT %(run_id)s::int) AND chunk_no = %(chunk_no)s
       AND EXISTS (SELECT FROM counted)
     RETURNING run_id
@@ -269,17 +269,18 @@ async def list_unsettled_senders(conn: Conn) -> list[Unsettled]:
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """A chunk with people taken of whom some have no outcome."""
+    """A chunk with people taken of whom some have no outcome; ``taken_at``: when the last of them were."""
 
     run_id: int
     chunk_no: int
     first_seq: int
     next_seq: int
+    taken_at: datetime | None
 
 
 # Partial index chunk_unsettled: a handful of rows, whatever the size of the runs.
 OF_SENDER_UNSETTLED = """
-SELECT run_id, chunk_no, first_seq, next_seq FROM chunk
+SELECT run_id, chunk_no, first_seq, next_seq, taken_at FROM chunk
 WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s AND unsettled > 0
 """
 
