@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -24,6 +23,9 @@ SHOWN = 60
 @lru_cache(maxsize=4096)
 def _priority(cell: str) -> int | None:
     return columns.priority({"priority": cell})
+
+
+_zone = lru_cache(maxsize=4096)(zones.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,11 @@ class Reader:
         self.form = self._table.form
         self._region = region
         self._notes: list[Problem] = []
-        self._waiting = list(islice(self._table, FIRST_ROWS))
+        self._waiting = self._table.take(FIRST_ROWS)
         self.columns, self._number_at, head = _header(self._waiting, region)
         self.headed = head.is_named
         del self._waiting[: head.rows]
         self._row = head.rows
-        self._waiting.reverse()
         if settle:
             self.settle(mapping)
 
@@ -96,16 +97,18 @@ class Reader:
     def page(self, size: int) -> Page | None:
         """The next ``size`` rows at most, None at the end."""
         page = Page(notes=self._notes)
-        while page.rows < size and (cells := self._next()) is not None:
-            if not any(cells):
-                continue  # a blank line is no row
-            page.rows += 1
-            found = self._read(cells)
-            if isinstance(found, Problem):
-                page.problems.append(found)
-            else:
-                page.contacts.append(found)
-                page.numbered.append(self._row)
+        while page.rows < size and (rows := self._next(size - page.rows)):
+            for cells in rows:
+                self._row += 1
+                if not any(cells):
+                    continue  # a blank line is no row
+                page.rows += 1
+                found = self._read(cells)
+                if isinstance(found, Problem):
+                    page.problems.append(found)
+                else:
+                    page.contacts.append(found)
+                    page.numbered.append(self._row)
         self._notes = []
         return page if page.rows else None
 
@@ -140,7 +143,7 @@ class Reader:
         zone: str | None = None
         priority: int | None = None
         if (place := self._place.get("timeZone")) is not None and (cell := cells[place]):
-            zone = zones.zone(cell)
+            zone = _zone(cell)
             if zone is None and cell.strip():
                 self._note(place, cell, "No time zone of that name: the campaign's, or the number's, is used")
         if (place := self._place.get("contactPriority")) is not None and (cell := cells[place]):
@@ -156,10 +159,12 @@ class Reader:
         shown = value if len(value) <= SHOWN else value[:SHOWN] + "…"
         return Problem(self._row, column, shown, text)
 
-    def _next(self) -> list[str] | None:
-        cells = self._waiting.pop() if self._waiting else next(self._table, None)
-        self._row += 1
-        return cells
+    def _next(self, most: int) -> list[list[str]]:
+        """The next rows, ``most`` at most; none at the end."""
+        if not self._waiting:
+            return self._table.take(most)
+        rows, self._waiting = self._waiting[:most], self._waiting[most:]
+        return rows
 
 
 class _Head(NamedTuple):

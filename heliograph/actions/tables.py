@@ -14,6 +14,7 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import python_calamine as calamine
@@ -56,7 +57,7 @@ class Form:
 
 
 class Table:
-    """A file's rows. Iterate over it once; ``row`` is the number a spreadsheet shows for the row just read.
+    """A file's rows, to be taken once; ``row`` is the number a spreadsheet shows for the last one taken.
 
     Blocking: use it in a thread. Raises :class:`Invalid`, saying where, for what cannot be read, and
     :class:`TooLarge`.
@@ -68,20 +69,20 @@ class Table:
         self._rows = iter(rows)
         self._text = text
 
-    def __iter__(self) -> Iterator[list[str]]:
-        return self
-
-    def __next__(self) -> list[str]:
+    def take(self, most: int) -> list[list[str]]:
+        """The next rows, ``most`` at most; none at the end."""
+        taken: list[list[str]] = []
         try:
-            cells = next(self._rows)
+            for cells in islice(self._rows, most):
+                taken.append(cells)  # noqa: PERF402  # those before one that cannot be read count
         except csv.Error as error:
-            text = f"Row {self.row + 1} cannot be read: {error}. A quote that is opened must be closed"
+            text = f"Row {self.row + len(taken) + 1} cannot be read: {error}. A quote that is opened must be closed"
             raise Invalid(text, field="file") from error
         except (EOFError, OSError, UnicodeError) as error:
-            text = f"The file is damaged at row {self.row + 1} or near it: {error}"
+            text = f"The file is damaged at row {self.row + len(taken) + 1} or near it: {error}"
             raise Invalid(text, field="file") from error
-        self.row += 1
-        return cells
+        self.row += len(taken)
+        return taken
 
     def detach(self) -> None:
         """Give the file back, open."""

@@ -154,6 +154,8 @@ def _unspread(raw: object, field: str | None) -> str:
     if not isinstance(raw, str):
         raise _unusable(raw, field)
     text = raw.strip().strip("'\"")
+    if "." not in text:
+        return text
     if found := _WHOLE_FLOAT(text):
         return found[1]
     if found := _SCIENTIFIC(text):

@@ -80,7 +80,8 @@ CROSS JOIN LATERAL (
 
 async def find_numbers(conn: Conn, app_id: int, list_id: int, numbers: Sequence[str]) -> set[str]:
     """Those of ``numbers`` that are on the list, this transaction's own additions included."""
-    values = {"app_id": app_id, "list_id": list_id, "numbers": list(numbers)}
+    # An array as PostgreSQL writes it: the driver's, cell by cell, took as long as reading the rows.
+    values = {"app_id": app_id, "list_id": list_id, "numbers": "{" + ",".join(numbers) + "}"}
     cursor = await conn.execute(FIND_NUMBERS, values)
     return {str(row[0]) for row in await cursor.fetchall()}
 
