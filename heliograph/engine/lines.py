@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph.actions import seal as seals
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GRACE = 0.5  # seconds that a lane waits for its line to open; after that it opens while others work
 AFTER_FAULT = 5.0  # seconds before a line that could not be opened is tried again
 
 
@@ -84,6 +86,7 @@ class Lines:
         self._lines: dict[int, Line] = {}
         self._not_before: dict[int, float] = {}  # account → when it may be tried again
         self._opening: set[int] = set()
+        self._begun: set[asyncio.Task[HeliographError | None]] = set()  # first openings that take longer than the grace
 
     @property
     def account_ids(self) -> list[int]:
@@ -93,20 +96,45 @@ class Lines:
     async def of(self, account: CarrierAccount) -> Line:
         """The line of an account, opened if it is not. One whose carrier is not reached is tried again by itself.
 
-        Raises what else opening it raises: what is wrong with it here need not be so at another worker.
+        One that takes its time is down until it is open, so that it holds up no other. Raises what else opening it
+        raises: what is wrong with it here need not be so at another worker.
         """
         line = self._lines.get(account.account_id)
-        if line is None:
-            line = Line(account, None, self._hearing)
-            if account.paused_at is None:
-                try:
-                    line.carrier = await self._open(account)
-                except CarrierDown as error:
-                    self._not_opened(line, account, error)
-            else:
-                self._paused(line, account)
-            self._lines[account.account_id] = line
+        if line is not None:
+            return line
+        line = self._lines[account.account_id] = Line(account, None, self._hearing)
+        if account.paused_at is not None:
+            self._paused(line, account)
+            return line
+        line.why = "it is being opened"
+        self._opening.add(account.account_id)
+        begun = asyncio.create_task(self._begin(line, account))
+        self._begun.add(begun)
+        begun.add_done_callback(self._begun.discard)
+        await asyncio.wait({begun}, timeout=GRACE)
+        if begun.done() and (error := begun.result()) is not None and not isinstance(error, CarrierDown):
+            del self._lines[account.account_id]
+            raise error
+        begun.add_done_callback(partial(self._begun_with, line, account))
         return line
+
+    def _begun_with(self, line: Line, account: CarrierAccount, begun: asyncio.Task[HeliographError | None]) -> None:
+        if not begun.cancelled() and (error := begun.result()) is not None:
+            self._not_opened(line, account, error)
+
+    async def _begin(self, line: Line, account: CarrierAccount) -> HeliographError | None:
+        """Open a line for the first time; what was wrong, if anything was."""
+        try:
+            carrier = await self._open(account)
+        except HeliographError as error:
+            return error
+        finally:
+            self._opening.discard(account.account_id)
+        if self._lines.get(account.account_id) is line and line.account is account:
+            line.carrier = carrier
+        else:  # it was closed or paused meanwhile
+            await carrier.close()
+        return None
 
     def _not_opened(self, line: Line, account: CarrierAccount, error: HeliographError) -> None:
         log.error("carrier_not_opened account=%s error=%s", account.public_id, error)
@@ -187,5 +215,9 @@ class Lines:
     async def close(self) -> None:
         """Close every line: answers already due are given, the rest are given as lost."""
         lines = list(self._lines.values())
+        begun = list(self._begun)
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
         self._lines.clear()
         await asyncio.gather(*(line.carrier.close() for line in lines if line.carrier is not None))

@@ -126,6 +126,32 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
+async def hesitant(lets_in: int) -> AsyncIterator[int]:
+    """A far side that answers the first so many binds, and never the others."""
+    bound = [0]
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        frames = pdu.Frames()
+        while data := await reader.read(65536):
+            for each in frames.feed(data):
+                bound[0] += each.command == Command.BIND_TRANSCEIVER
+                if each.command != Command.BIND_TRANSCEIVER or bound[0] <= lets_in:
+                    writer.write(pdu.frame(each.command | pdu.RESPONSE, each.sequence, b"id\0"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, HOST, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
 async def mute(rubbish: bytes | None = None) -> AsyncIterator[int]:
     """A far side that lets everybody in. Then it says nothing; or rubbish to the first, and takes texts after that."""
     waiting = [rubbish]

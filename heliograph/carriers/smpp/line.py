@@ -45,7 +45,7 @@ _BINDS = {
 
 
 async def open_line(settings: Mapping[str, object], opening: Opening) -> Line:
-    """A line whose binds have been tried once; those that failed are tried again in the background.
+    """A line that has a bind to send by, or whose binds have been tried once; the rest are tried in the background.
 
     Raises :class:`heliograph.errors.Invalid` for wrong settings.
     """
@@ -69,15 +69,25 @@ class Line:
             Link(settings, command, self, name) for _ in range(settings.binds) for command in _BINDS[settings.bind]
         ]
         self._told: LineState | None = None
-        self._closed = False
+        self._opened = self._closed = False
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
     async def open(self) -> None:
-        """Begin to bind; return when every bind has been tried once."""
+        """Begin to bind; return when one that takes texts is up, or when every bind has been tried once."""
         for link in self._links:
             link.start()
-        for link in self._links:
-            await link.tried.wait()
+        tried = [asyncio.ensure_future(link.tried.wait()) for link in self._links]
+        try:
+            left = set(tried)
+            while left and not self._sessions():
+                _, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+        finally:
+            for each in tried:
+                each.cancel()
+        self._opened = True
 
     # ------------------------------------------------------------ the contract
 
@@ -187,7 +197,8 @@ class Line:
     def stands(self) -> None:
         """See :class:`heliograph.carriers.smpp.link.Watches`."""
         standing = self._standing()
-        if standing.state is not self._told and not self._closed and all(link.tried.is_set() for link in self._links):
+        settled = self._opened or all(link.tried.is_set() for link in self._links)
+        if standing.state is not self._told and not self._closed and settled:
             self._told = standing.state
             with self._guarded():
                 self._listener.line(standing.state, standing.words)
