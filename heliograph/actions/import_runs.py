@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 IN_MEMORY = 4 << 20  # bytes of a file before it goes to the disk
 MOST_TRIES = 5  # beginnings without an end before a file is taken for one that cannot be taken in
+NICE = 10  # behind whatever sends
 PATIENCE = 0.5  # seconds between looks at whether a list is free, or whether the import is still wanted
 LARGE = 5000  # contacts of an import that change how their list is best read
 OURS = "A fault of ours, written to the log of the worker; nothing was changed"
@@ -53,7 +54,7 @@ async def take_next(db: Database, clock: Clock, limits: Quota) -> bool:
 
     Cancelled, it leaves the import to the next worker. Raises StoreUnavailable.
     """
-    async with db.apart() as conn:
+    async with db.apart(nice=NICE) as conn:
         due = await imports.find_due(conn)
         if due is None:
             return False

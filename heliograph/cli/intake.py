@@ -14,7 +14,6 @@ from heliograph.cli import logs, options, work
 from heliograph.cli.stopping import Stop, Stopped
 from heliograph.store.database import Database
 
-NICE = 10  # behind whatever sends
 SILENCE_SECONDS = 60.0  # of a transaction that PostgreSQL then undoes: this process is frozen, and keeps a list
 
 
@@ -28,7 +27,7 @@ def intake(
     """Take in the files that wait, and end. A worker does so by itself."""
     settings = config.read(data=data, log_level=log_level)
     logs.start("intake", settings.log_level)
-    os.nice(NICE)
+    os.nice(import_runs.NICE)
     asyncio.run(_intake(settings, tied=tied))
 
 

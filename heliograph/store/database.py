@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import select
 from typing import TYPE_CHECKING, Any, Self
 
@@ -155,10 +156,17 @@ class Database:
         return conn
 
     @contextlib.asynccontextmanager
-    async def apart(self) -> AsyncGenerator[Conn]:
-        """A connection of the block's own, outside the pool, in autocommit: for locks that live as long as it does."""
+    async def apart(self, *, nice: int = 0) -> AsyncGenerator[Conn]:
+        """A connection of the block's own, outside the pool, in autocommit: for locks that live as long as it does.
+
+        ``nice``: the embedded server's process behind it stands that far behind the others (as nice(2)); of another
+        server nothing can be asked.
+        """
         conn = await self.connect()
         try:
+            if nice and self._attachment is not None:
+                with contextlib.suppress(OSError):  # it is not ours to command, or the connection is lost by now
+                    os.setpriority(os.PRIO_PROCESS, conn.info.backend_pid, nice)
             with lost_is_unavailable(conn, self.dsn):
                 yield conn
         finally:

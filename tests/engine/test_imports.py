@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 WORK = [sys.executable, "-c", "from heliograph.cli.main import main; main()", "work"]
-PEOPLE = 60_000
+PEOPLE = 40_000
 COUNT: LiteralString = "SELECT count(*), count(DISTINCT number) FROM contact"
 TAKERS: LiteralString = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 11
