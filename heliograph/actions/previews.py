@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
 
+    from heliograph.rules.caps import Cap
     from heliograph.rules.forecast import Rate
     from heliograph.rules.prices import Prices
     from heliograph.store.apps import App
@@ -71,14 +72,11 @@ async def show(
     limits = () if campaign.transactional else caps.in_force(settings.frequency_cap)
     every = 1 if exact or not plan.needs_fields or size <= SOON else -(-size // SAMPLE)
     preview = Preview(plan.own)
+    lookup = _Lookup(db, campaign, dnc_list_ids, limits, every, now, plan.needs_fields)
     looked = 0
-    async for page in _pages(db, campaign, every, with_fields=plan.needs_fields):
-        numbers = [one.number for one in page]
-        async with db.connection() as conn:
-            blocked = await dnc.find_blocked(conn, app.app_id, dnc_list_ids, numbers, now)
-            away = await turned_away.find(conn, app.app_id, numbers, limits, campaign.exclude_ids, now=now)
-        await _decide(plan, page, blocked, away, preview)
-        looked += len(page)
+    async for page in lookup.pages():
+        await _decide(plan, page, preview)
+        looked += len(page.people)
         if told is not None:
             told(looked, -(-size // every))
     waiting = {key: parts * every for key, parts in preview.waiting().items()}
@@ -95,34 +93,61 @@ async def show(
     )
 
 
-async def _pages(db: Database, campaign: Campaign, every: int, *, with_fields: bool) -> AsyncIterator[list[Counted]]:
-    """Everybody once, page by page."""
-    app_id, list_ids = campaign.app_id, campaign.list_ids
-    async with db.connection() as conn:
-        may_repeat = await members.may_repeat(conn, app_id, list_ids)
-    seq, number = 0, ""
-    while True:
-        async with db.connection() as conn:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    people: Sequence[Counted]
+    blocked: set[str]
+    away: turned_away.Away
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Everybody of a campaign once, page by page, with who may not be texted."""
+
+    db: Database
+    campaign: Campaign
+    dnc_list_ids: Sequence[int]
+    limits: Sequence[Cap]
+    every: int
+    now: datetime
+    with_fields: bool
+
+    async def pages(self) -> AsyncIterator[_Page]:
+        """The database reads a page while the one before it is decided about."""
+        async with self.db.connection() as conn:
+            may_repeat = await members.may_repeat(conn, self.campaign.app_id, self.campaign.list_ids)
+        ahead = asyncio.ensure_future(self._read(0, "", may_repeat=may_repeat))
+        try:
+            while (page := await ahead).people:
+                last = page.people[-1]
+                ahead = asyncio.ensure_future(self._read(last.seq, last.number, may_repeat=may_repeat))
+                yield page
+        finally:
+            ahead.cancel()
+
+    async def _read(self, seq: int, number: str, *, may_repeat: bool) -> _Page:
+        """The page after contact ``seq`` of the only list or, where somebody may be met twice, after ``number``."""
+        app_id, list_ids, how = self.campaign.app_id, self.campaign.list_ids, self.with_fields
+        async with self.db.connection() as conn:
             if may_repeat:
-                page = await members.read_numbers(
-                    conn, app_id, list_ids, after=number, limit=PAGE, with_fields=with_fields, every=every
+                people = await members.read_numbers(
+                    conn, app_id, list_ids, after=number, limit=PAGE, with_fields=how, every=self.every
                 )
             else:
-                page = await members.read_list(
-                    conn, app_id, list_ids[0], after=seq, limit=PAGE, with_fields=with_fields, every=every
+                people = await members.read_list(
+                    conn, app_id, list_ids[0], after=seq, limit=PAGE, with_fields=how, every=self.every
                 )
-        if not page:
-            return
-        yield page
-        seq, number = page[-1].seq, page[-1].number
+            numbers = [one.number for one in people]
+            blocked = await dnc.find_blocked(conn, app_id, self.dnc_list_ids, numbers, self.now)
+            exclude_ids = self.campaign.exclude_ids
+            away = await turned_away.find(conn, app_id, numbers, self.limits, exclude_ids, now=self.now)
+        return _Page(people, blocked, away)
 
 
-async def _decide(
-    plan: audience.Plan, page: Sequence[Counted], blocked: set[str], away: turned_away.Away, preview: Preview
-) -> None:
-    for place, one in enumerate(page, 1):
+async def _decide(plan: audience.Plan, page: _Page, preview: Preview) -> None:
+    for place, one in enumerate(page.people, 1):
         person = audience.Person(one.list_id, one.seq, one.number, one.time_zone, one.fields)
-        preview.add(one.number, one.copies, plan.decide(person, blocked, away))
+        preview.add(one.number, one.copies, plan.decide(person, page.blocked, page.away))
         if place % BREATH == 0:
             await asyncio.sleep(0)
 

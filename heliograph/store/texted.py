@@ -35,12 +35,13 @@ LIMIT 1
 
 # The hot one of the two: once for each batch, of apps with a cap only. The row of a person is locked by the conflict,
 # also where nothing comes of it, so that of two lanes the second counts the text of the first. In the order of the
-# numbers, or two batches with the same two people would wait for each other.
+# numbers, or two batches with the same two people would wait for each other. It does not wait for the disk: the claim
+# that follows does, and what is written before it is on the disk then too.
 TAKE = f"""
 INSERT INTO texted AS t (app_id, number, at, message)
 SELECT %(app_id)s, p.number, ARRAY[%(now)s::timestamptz], ARRAY[p.message::bigint]
 FROM ROWS FROM (json_array_elements_text(%(numbers)s::json), json_array_elements_text(%(messages)s::json))
-     AS p (number, message)
+     AS p (number, message), (SELECT set_config('synchronous_commit', 'off', true)) AS without_waiting
 ORDER BY p.number
 ON CONFLICT (app_id, number) DO UPDATE SET
     at = ARRAY(SELECT u.at FROM unnest(t.at, t.message) AS u (at, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -126,8 +126,8 @@ async def test_readers_of_another_campaign_are_left_out(world: World) -> None:
     async with world.working():
         first = await world.campaign("Spring sale", ["First"])
         await world.until(await world.play(first))
-        body = {"exclude": {"campaigns": ["spring SALE", first.public_id]}}
-        second = await world.campaign("Reminder", ["All"], **body)
+        exclude = {"campaigns": ["spring SALE", first.public_id]}
+        second = await world.campaign("Reminder", ["All"], exclude=exclude)
         assert second.exclude_names == ("Spring sale",)
         played = await world.play(second)
         await world.until(played)
@@ -176,7 +176,7 @@ async def test_a_copy_keeps_them_and_an_update_drops_them(world: World) -> None:
         {"holdOut": True},
     ],
 )
-async def test_what_cannot_be_used_is_refused(frozen_world: World, body: dict[str, object]) -> None:
+async def test_what_cannot_be_used_is_refused(frozen_world: World, body: dict[str, Any]) -> None:
     await frozen_world.add_numbers("All", 0, 1)
     with pytest.raises(Invalid) as refused:
         await frozen_world.campaign("X", ["All"], **body)
