@@ -8,8 +8,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid, NotFound
-from heliograph.rules import do_not_contact, ids, phone, story
-from heliograph.store import app_settings, decisions, dnc, runs, stories
+from heliograph.rules import do_not_contact, ids, optout, phone, story
+from heliograph.store import app_settings, consents, decisions, dnc, opt_outs, runs, stories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ async def of_message(conn: Conn, app: App, message_id: str, now: datetime) -> Me
     if found is None:
         raise NotFound(f"There is no message {message_id} in this app", field="messageId")
     of_run = await runs.get(conn, app.app_id, found.run_id)
-    entries = await _entries(conn, app, found.number, of_run.dnc_list_ids)
+    entries = await _entries(conn, app, found.number, of_run.dnc_list_ids, found.address)
     return await _story(conn, found, entries, now)
 
 
@@ -79,20 +79,31 @@ async def of_number(conn: Conn, app: App, number: str, now: datetime) -> NumberS
     return NumberStory(whole, would, because, told)
 
 
-async def _entries(conn: Conn, app: App, number: str, list_ids: Sequence[int]) -> list[Entry]:
-    return await stories.list_entries(conn, app.app_id, do_not_contact.covering(number), list_ids)
+async def _entries(
+    conn: Conn, app: App, number: str, list_ids: Sequence[int], address: str | None = None
+) -> list[Entry]:
+    """What is on lists for a number, and what it said itself: to everything, or to what leaves from ``address``."""
+    found = await stories.list_entries(conn, app.app_id, do_not_contact.covering(number), list_ids)
+    mine = {"", optout.address_key(address or "")}
+    for one in await opt_outs.list_of(conn, app.app_id, number):
+        kind = "opt-outs" if one.kind == "no" else "opt-outs to be reviewed"
+        name = f"the {kind} for {one.address}" if one.address else f"the {kind}"
+        found.append(story.Entry(name, one.number, one.reason, one.source, one.created_at, None, one.address in mine))
+    return found
 
 
 async def _story(conn: Conn, message: Message, entries: Sequence[Entry], now: datetime) -> MessageStory:
     decided = await decisions.list_of(conn, message.app_id, message.run_id, message.seq)
     mine = (message.run_public_id, message.seq)
+    consent = await consents.list_of(conn, message.app_id, message.number, limit=MOST)
+    said = [story.Said(one.at, one.what, one.source, one.text, one.word, one.by) for one in consent]
     where, why = message.standing(now)
     return MessageStory(
         ids.message_id(*mine),
         message,
         where.word,
         why,
-        story.events(message, [_decision(each, mine) for each in decided], entries, now),
+        story.events(message, [_decision(each, mine) for each in decided], entries, now, said=said),
     )
 
 

@@ -30,6 +30,7 @@ class Happened(StrEnum):
     ENDED = "ended"  # the last word so far: its status
     RUN_ENDED = "run_ended"
     DNC = "do_not_contact"  # an entry that counts for its number
+    CONSENT = "consent"  # something that its person said of being texted
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,26 @@ class Entry:
     counts: bool
 
 
-def events(message: Message, decisions: Sequence[Decision], entries: Sequence[Entry], now: datetime) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something that was said of being texted, by its person or for them. ``what``: as in store/consents.py."""
+
+    at: datetime
+    what: str
+    source: str
+    text: str
+    word: str
+    by: str
+
+
+def events(
+    message: Message,
+    decisions: Sequence[Decision],
+    entries: Sequence[Entry],
+    now: datetime,
+    *,
+    said: Sequence[Said] = (),
+) -> list[Event]:
     """The story of a message, in the order in which it happened; what has no time stands where it belongs."""
     where, why = message.standing(now)
     found: list[Event] = []
@@ -141,6 +161,7 @@ def events(message: Message, decisions: Sequence[Decision], entries: Sequence[En
     if message.ended_at is not None:
         found.append(Event(message.ended_at, Happened.RUN_ENDED, f"its run was {message.end_reason}"))
     found += [_entry(each, now) for each in entries]
+    found += [_said(each) for each in said]
     return _in_time(found)
 
 
@@ -179,6 +200,13 @@ def _entry(each: Entry, now: datetime) -> Event:
     how = "expired since" if over else "counts" if each.counts else "does not count for this run"
     reason = f", because: {each.reason}" if each.reason else ""
     return Event(each.created_at, Happened.DNC, f"{each.entry} on {each.list_name} by {each.source}{reason}; {how}")
+
+
+def _said(each: Said) -> Event:
+    what = {"opt_out": "said no", "opt_in": "said yes", "review": "perhaps said no", "decided": "it was decided"}
+    words = f": {each.text}" if each.text else f": {each.word}" if each.word else ""
+    by = f", recorded by {each.by}" if each.by else ""
+    return Event(each.at, Happened.CONSENT, f"{what[each.what]} by {each.source}{words}{by}")
 
 
 def _in_time(found: list[Event]) -> list[Event]:

@@ -90,7 +90,8 @@ async def test_a_person_decides_what_is_to_be_reviewed(
 
 
 async def test_files_go_in_and_out_and_in_again(no: Client) -> None:
-    rows = f"phoneNumber,what,at,text\n{NUMBER},optOut,2026-01-05,=By letter\n12,,,\n{OTHER},,2026-01-06,\n{OTHER},optIn,x,\n"
+    good = f"phoneNumber,what,at,text\n{NUMBER},optOut,2026-01-05,=By letter\n12,,,\n{OTHER},,2026-01-06,\n"
+    rows = f"{good}{OTHER},optIn,x,\n"
     csv = {"Content-Type": "text/csv"}
 
     async def send(content: str) -> Any:

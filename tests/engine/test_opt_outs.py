@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heliograph.actions import app_settings, auto_answers, panics, replies, singles
+from heliograph.actions import app_settings, auto_answers, panics, replies, singles, stories
 from heliograph.actions import receipts as receipt_actions
 from heliograph.carriers.base import Reply
 from heliograph.store import carrier_accounts, consents, senders
@@ -95,6 +95,10 @@ async def test_a_stop_counts_when_it_is_kept_and_is_confirmed_once(world: World)
         async with asyncio.timeout(30):
             while await _unhandled(world):
                 await asyncio.sleep(0.02)
+    async with world.db.connection() as conn:
+        story = await stories.of_number(conn, world.app, PERSON, world.clock())
+    assert (story.would_be_texted, story.because) == (False, f"{PERSON} is on the do-not-contact list the opt-outs")
+    assert "said no by reply: Stop please" in [event.words for event in story.messages[0].events]
     texts = [(t["to"], t["from"], t["text"]) for t in world.transcript()]
     assert [(to, from_) for to, from_, _ in texts] == [(PERSON, OURS)], "the confirmation, and nothing else"
     assert "unsubscribed" in texts[0][2]
