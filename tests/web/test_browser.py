@@ -29,6 +29,7 @@ OPTIONS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
     "--no-first-run"
 ).split()
+expect.set_options(timeout=30_000)  # milliseconds: a loaded machine is slow, and only what is wrong takes this long
 
 pytestmark = [
     pytest.mark.anyio,
