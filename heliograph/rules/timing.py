@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from heliograph.rules import hours, place, quiet, zones
+from heliograph.rules import hours, place, quiet, wording, zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,12 +53,12 @@ def told(counted: Counted) -> str:
     """It in a sentence, or nothing when nobody was planned."""
     ways = {
         "by their own zone": counted.by_contact,
-        "by those of their number": counted.by_number,
-        "by the campaign's": counted.by_campaign,
+        "by the zones of their number": counted.by_number,
+        "by the campaign's zone": counted.by_campaign,
     }
-    said = ", ".join(f"{people:,} {way}" for way, people in ways.items() if people)
+    said = ", ".join(f"for {wording.people(people)} {way}" for way, people in ways.items() if people)
     exempt = " It is transactional: quiet hours do not count." if counted.exempt else ""
-    return f"Calling hours are read {said}.{exempt}" if said else ""
+    return f"Calling hours count {said}.{exempt}" if said else ""
 
 
 def where(rule: ZoneRule, own_zone: str | None, may_be: place.Place, campaign_zone: str, *, exempt: bool) -> Where:

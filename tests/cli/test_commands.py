@@ -164,3 +164,17 @@ def test_a_campaign_from_the_vendors_body(heliograph: Command, people: Path, tmp
         heliograph("campaign", "create", "--body", file)
     with pytest.raises(errors.Invalid, match="--text, --from"):
         heliograph("campaign", "create", "--name", "x", "--list", "Leads")
+
+
+def test_quiet_hours_are_shown_and_switched(heliograph: Command, tmp_path: Path) -> None:
+    heliograph("app", "create", "--name", "Acme")
+    assert heliograph("settings")["quietHours"]["enabled"] is True
+    own = [{"place": "FR", "monday_to_friday": "10:00-12:00", "saturday": "closed", "sunday": "closed"}]
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps(own))
+    assert heliograph("settings", "--places", file)["quietHours"]["places"] == own
+    off = heliograph("settings", "--no-quiet-hours")["quietHours"]
+    assert (off["enabled"], off["places"]) == (False, own)
+    file.write_text("no JSON")
+    with pytest.raises(errors.Invalid, match="is no JSON"):
+        heliograph("settings", "--places", file)
