@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heliograph.actions import runs, turned_away
-from heliograph.rules import audience, caps, draft, filters, hours, quiet, template, timing
+from heliograph.rules import audience, caps, draft, filters, hours, plain, quiet, template, timing
 from heliograph.rules import body as reading
 from heliograph.rules.audience import LeftOut
 from heliograph.rules.preview import DUPLICATE
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from heliograph.store.app_settings import AppSettings
     from heliograph.store.apps import App
     from heliograph.store.audience import Counted
     from heliograph.store.campaigns import Campaign
@@ -48,10 +49,9 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
         campaign = await campaigns.get(conn, app.app_id, campaign_id)
         dnc_list_ids = await runs.dnc_lists(conn, campaign)
         settings = await app_settings.get(conn, app.app_id)
-    law = quiet.in_force(settings.quiet_hours)
     limits = () if campaign.transactional else caps.in_force(settings.frequency_cap)
     told = "filters" in sent or "isFiltersEnabled" in sent
-    plan = plan_of(campaign, draft.filters(sent) if told else campaign.filters, law, now)
+    plan = plan_of(campaign, draft.filters(sent) if told else campaign.filters, settings, now)
     done = Count(campaign, 0, 0, dict.fromkeys((DUPLICATE, *LeftOut), 0))
     after = ""
     while True:
@@ -68,9 +68,10 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
         after = page[-1].number
 
 
-def plan_of(campaign: Campaign, wanted: object, law: quiet.Law, now: datetime) -> audience.Plan:
+def plan_of(campaign: Campaign, wanted: object, settings: AppSettings, now: datetime) -> audience.Plan:
     """How a run of the campaign that begins now would treat everyone; ``wanted`` are the filters, None for none."""
-    words = runs.words(campaign)
+    substitutes = plain.Plain(settings.plain_substitutes)
+    words = runs.words(campaign, substitutes)
     return audience.Plan(
         text=template.compile_text(words),
         missing=template.parse_missing(runs.missing(campaign)),
@@ -79,10 +80,11 @@ def plan_of(campaign: Campaign, wanted: object, law: quiet.Law, now: datetime) -
         own=words,
         filter=None if wanted is None else filters.parse(wanted),
         zone_rule=timing.ZoneRule(campaign.zone_rule),
-        law=law,
+        law=quiet.in_force(settings.quiet_hours),
         exempt=campaign.transactional,
         campaign_id=campaign.public_id,
         hold_out=campaign.hold_out,
+        substitutes=substitutes is plain.Plain.ON,
     )
 
 

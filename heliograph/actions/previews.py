@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.actions import routes, runs, turned_away
 from heliograph.actions.audience import plan_of
-from heliograph.rules import audience, caps, forecast, plain, quiet
+from heliograph.rules import audience, caps, forecast, plain
 from heliograph.rules import prices as costs
 from heliograph.rules.preview import DUPLICATE, Preview
 from heliograph.store import app_settings, campaigns, dnc, senders
@@ -68,7 +68,7 @@ async def show(
         settings = await app_settings.get(conn, app.app_id)
         dnc_list_ids = await runs.dnc_lists(conn, campaign)
         size = await members.size(conn, app.app_id, campaign.list_ids)
-    plan = plan_of(campaign, campaign.filters, quiet.in_force(settings.quiet_hours), now)
+    plan = plan_of(campaign, campaign.filters, settings, now)
     limits = () if campaign.transactional else caps.in_force(settings.frequency_cap)
     every = 1 if exact or not plan.needs_fields or size <= SOON else -(-size // SAMPLE)
     preview = Preview(plan.own)

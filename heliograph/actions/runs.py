@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from heliograph.actions import routes
 from heliograph.errors import IllegalMove, NotFound
 from heliograph.rules import campaign as law
-from heliograph.rules import draft, ids, template
+from heliograph.rules import draft, ids, plain, template
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
 from heliograph.store import app_settings, bell, campaigns, dnc, locks, runs, schedules, tallies
@@ -72,6 +72,7 @@ async def begin(
     """
     route = await routes.find(conn, campaign.app_id, campaign.caller_id, field=CALLER_ID)
     public_id = ids.new("cid")
+    substitutes = (await app_settings.get(conn, campaign.app_id)).plain_substitutes
     run_id = await runs.insert(
         conn,
         app_id=campaign.app_id,
@@ -79,7 +80,7 @@ async def begin(
         campaign_id=campaign.campaign_id,
         route=route,
         caller_id=campaign.caller_id,
-        template=words(campaign),
+        template=words(campaign, plain.Plain(substitutes)),
         missing=missing(campaign),
         calling_hours=campaign.dialing["callingHours"] if kind.hours is None else kind.hours,
         list_ids=list(campaign.list_ids),
@@ -89,6 +90,7 @@ async def begin(
         transactional=campaign.transactional,
         exclude_ids=campaign.exclude_ids,
         hold_out=campaign.hold_out,
+        plain_substitutes=substitutes == plain.Plain.ON,
         emergency=kind.emergency,
         retry_of=kind.retry_of,
         retry_classes=list(kind.retry_classes) or None,
@@ -244,9 +246,13 @@ async def _waits(conn: Conn, campaign: Campaign) -> str:
     return f"{told}. To play it now, disable its schedule first"
 
 
-def words(campaign: Campaign) -> str:
-    """The text of a run, decoded and ready to be filled in."""
-    return draft.message_text(campaign.message or {}) or OPENING
+def words(campaign: Campaign, substitutes: plain.Plain = plain.Plain.OFF) -> str:
+    """The text of a run, decoded and ready to be filled in: with plain substitutes if it is the same for everybody.
+
+    Whether another fits in plain characters is seen when it has been filled in, for each person.
+    """
+    text = draft.message_text(campaign.message or {}) or OPENING
+    return plain.apply(text, substitutes) if template.compile_text(text).is_plain else text
 
 
 def missing(campaign: Campaign) -> dict[str, str]:

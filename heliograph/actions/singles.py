@@ -9,10 +9,10 @@ from heliograph.actions.reruns import AT_ANY_HOUR
 from heliograph.actions.runs import OPENING
 from heliograph.errors import Conflict, Invalid
 from heliograph.rules import body as reading
-from heliograph.rules import draft, hours, ids, parts, quiet, template, timing
+from heliograph.rules import draft, hours, ids, parts, plain, quiet, template, timing
 from heliograph.rules.phone import normalise
 from heliograph.rules.sender_body import caller_id
-from heliograph.store import bell, chunks, runs, singles, tallies
+from heliograph.store import app_settings, bell, chunks, runs, singles, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +43,7 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
         if last is None:
             raise Conflict(f"One-off texts from {address} were ended")
         seq, chunk_no = last
+        text = plain.apply(text, plain.Plain((await app_settings.get(conn, app.app_id)).plain_substitutes))
         size = parts.measure(text).parts
         await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
         law = "" if exempt else timing.law_of(number)

@@ -240,6 +240,13 @@ class QuietHoursRecord(Shape):
     version: str = Field(description="Of the shipped rules.", examples=["2026-11-23"])
 
 
+_PLAIN = (
+    "What is done about curly quotes, long dashes and odd spaces, one of which makes a text twice as long: `on`, they "
+    "are exchanged for plain ones where the whole text fits GSM 03.38 then; `warn`, whoever writes a campaign is told; "
+    "`off`, nothing."
+)
+
+
 class SettingsRecord(Shape):
     """What an app decides for all its campaigns."""
 
@@ -252,6 +259,7 @@ class SettingsRecord(Shape):
     )
     frequencyCap: list[FrequencyCap]
     prices: Prices
+    plainSubstitutes: Literal["off", "warn", "on"] = Field(description=_PLAIN)
     quietHours: QuietHoursRecord
     optOut: OptOutSettings = Field(description="Replies that say no, yes or help.")
 
@@ -269,6 +277,7 @@ class SettingsChanges(Shape):
         default=None, max_length=caps.MOST_CAPS, description="All of them count; [] for none."
     )
     prices: Prices | None = Field(default=None, description="{} for none.")
+    plainSubstitutes: Literal["off", "warn", "on"] | None = Field(default=None, description=_PLAIN)
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 

@@ -15,6 +15,8 @@ from heliograph.actions import runs
 from heliograph.cli import desk, options, show, standing
 from heliograph.cli.standing import Standing
 from heliograph.errors import Invalid
+from heliograph.rules import plain
+from heliograph.store import app_settings
 from heliograph.store.campaigns import Campaign
 
 commands = typer.Typer(no_args_is_help=True, help="Campaigns: what to say, to whom, in which hours.")
@@ -130,7 +132,10 @@ async def _create(body: object, play: bool, app: str | None, data: options.Data)
     async with desk.opened(data) as here:
         async with here.db.connection() as conn:
             owner = await desk.find_app(conn, app)
+            settings = await app_settings.get(conn, owner.app_id)
         made = await making.create(here.db, owner, body, now=here.clock())
+        if settings.plain_substitutes == plain.Plain.WARN and (told := plain.warning(runs.words(made))) is not None:
+            typer.echo(f"Its text could be shorter: {told}", err=True)
         if play:
             made = await runs.play(here.db, owner, made.public_id, now=here.clock())
         return await standing.of(here, made)

@@ -11,7 +11,7 @@ import typer
 from heliograph.actions import app_settings as changing
 from heliograph.cli import desk, options, show
 from heliograph.errors import Invalid
-from heliograph.rules import caps, quiet
+from heliograph.rules import caps, plain, quiet
 from heliograph.rules import prices as costs
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
@@ -39,6 +39,10 @@ def settings(
         bool | None,
         typer.Option("--global-dnc/--no-global-dnc", help="Whether global do-not-contact lists count for texts."),
     ] = None,
+    substitutes: Annotated[
+        str | None,
+        typer.Option("--plain", metavar="off|warn|on", help="Curly quotes and the like: exchanged for plain ones."),
+    ] = None,
     app: options.App = None,
     data: options.Data = None,
     json: options.Json = False,
@@ -53,11 +57,14 @@ def settings(
         changes[caps.FIELD] = [] if cap == ["none"] else [_cap(each) for each in cap]
     if prices is not None:
         changes[costs.FIELD] = _read(prices)
+    if substitutes is not None:
+        changes[plain.FIELD] = substitutes
     found = desk.run(_settings(data, app, changes))
     told = quiet.told(found.quiet_hours)
     rules = cast("list[dict[str, object]]", told["places"])
     if json:
         facts = {"globalDncAppliesToSms": found.global_dnc_applies_to_sms, "unknownAsk": found.unknown_ask}
+        facts |= {plain.FIELD: found.plain_substitutes}
         facts |= {caps.FIELD: caps.told(found.frequency_cap), costs.FIELD: costs.told(found.prices)}
         show.as_json(facts | {"quietHours": told | {"version": quiet.shipped().version}})
         return
@@ -70,6 +77,7 @@ def settings(
             ("global do-not-contact lists", "count" if found.global_dnc_applies_to_sms else "are for voice only"),
             ("a person gets at most", ", ".join(one.words for one in caps.in_force(found.frequency_cap)) or "no limit"),
             ("prices", "none" if found.prices is None else json_text.dumps(costs.told(found.prices))),
+            ("plain substitutes for curly quotes and the like", found.plain_substitutes),
             ("carriers are asked about unknown ones", "yes" if found.unknown_ask else "no"),
         ]
     )

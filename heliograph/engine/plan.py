@@ -109,6 +109,7 @@ def _plan(run: runs.Run, now: datetime) -> audience.Plan:
         exempt=run.transactional,
         campaign_id=run.campaign_public_id,
         hold_out=run.hold_out,
+        substitutes=run.plain_substitutes,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from heliograph.rules import hold_out, parts, place, quiet, template, timing
+from heliograph.rules import hold_out, parts, place, plain, quiet, template, timing
 from heliograph.rules import hours as hours_
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Plan:
     exempt: bool = False  # from the law
     campaign_id: str = ""  # the cd- id, by which people are held out
     hold_out: int = 0  # percent
+    substitutes: bool = False  # texts are put in plain characters where they fit then; ``own`` is already
     _own_parts: int = 0
     _due: dict[tuple[str | None, place.Place], tuple[timing.Where, datetime | None]] = field(
         default_factory=dict["tuple[str | None, place.Place]", "tuple[timing.Where, datetime | None]"]
@@ -112,6 +113,8 @@ class Plan:
             if filled.text is None:
                 return LeftOut.MISSING_VALUE, ", ".join(filled.missing)
             text = parts.normalise(filled.text)
+            if self.substitutes:
+                text = plain.simplify(text).text
             needed = parts.measure(text).parts
         if not (text if text is not None else self.own).strip():
             return LeftOut.EMPTY_TEXT, ""

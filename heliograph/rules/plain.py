@@ -14,7 +14,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from heliograph.rules import parts
+from heliograph.errors import Invalid
+from heliograph.rules import body, parts
 
 
 class Plain(StrEnum):
@@ -23,6 +24,18 @@ class Plain(StrEnum):
     OFF = "off"  # texts are sent as they are written
     WARN = "warn"  # so too, and whoever writes one is told what it costs
     ON = "on"  # they are exchanged where that makes the whole text fit
+
+
+FIELD = "plainSubstitutes"
+
+
+def setting(raw: object) -> Plain:
+    """What an app wants to be done. Raises :class:`Invalid`."""
+    try:
+        return Plain(str(raw))
+    except ValueError as error:
+        text = f"{FIELD} is {body.shown(raw)}. It takes off, warn or on"
+        raise Invalid(text, field=FIELD) from error
 
 
 class Finding(NamedTuple):
@@ -61,6 +74,16 @@ def simplify(text: str) -> Finding:
     if parts.measure(plain).encoding != "GSM-7":
         return Finding(text, ())
     return Finding(plain, tuple(each for each in dict.fromkeys(text) if substitute(each) not in (None, each)))
+
+
+def warning(text: str) -> str | None:
+    """Which characters of a text (its placeholders as they stand) cost how many parts, in words; None when none do."""
+    found = simplify(text)
+    needed, enough = parts.measure(text).parts, parts.measure(found.text).parts
+    if needed <= enough:
+        return None
+    told = " ".join(found.exchanged)
+    return f"{told} make it {needed} parts instead of {enough}. With plain ones it would be: {found.text}"
 
 
 def exchanged(text: str) -> str:

@@ -23,6 +23,7 @@ class AppSettings:
     None: there are none.
     ``quiet_hours``: JSON as :func:`heliograph.rules.quiet.setting` makes it; None: the rules as they are shipped.
     ``opt_out``: JSON as :func:`heliograph.rules.optout_settings.setting` makes it; None: as it is shipped.
+    ``plain_substitutes``: a word of :class:`heliograph.rules.plain.Plain`.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
@@ -32,11 +33,12 @@ class AppSettings:
     opt_out: str | None = None
     frequency_cap: str | None = None
     prices: str | None = None
+    plain_substitutes: str = "warn"
 
 
 GET = """
 SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, opt_out::text, frequency_cap::text,
-       prices::text
+       prices::text, plain_substitutes
 FROM app_setting WHERE app_id = %(app_id)s
 """
 
@@ -50,13 +52,14 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 PUT = """
 INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, opt_out, frequency_cap,
-                         prices, updated_at)
+                         prices, plain_substitutes, updated_at)
 VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(opt_out)s::json,
-        %(frequency_cap)s::json, %(prices)s::json, %(now)s)
+        %(frequency_cap)s::json, %(prices)s::json, %(plain_substitutes)s, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
     quiet_hours = excluded.quiet_hours, opt_out = excluded.opt_out, frequency_cap = excluded.frequency_cap,
-    prices = excluded.prices, updated_at = excluded.updated_at
+    prices = excluded.prices, plain_substitutes = excluded.plain_substitutes,
+    updated_at = excluded.updated_at
 """
 
 
@@ -70,6 +73,7 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "opt_out": settings.opt_out,
         "frequency_cap": settings.frequency_cap,
         "prices": settings.prices,
+        "plain_substitutes": settings.plain_substitutes,
         "now": now,
     }
     await conn.execute(PUT, values)

@@ -54,6 +54,7 @@ class Run:
     frequency_cap: str | None  # so too; see rules/caps.py
     exclude_ids: list[int]  # campaigns whose readers are left out
     hold_out: int  # percent
+    plain_substitutes: bool  # see rules/plain.py
     emergency: bool
     retry_of: int | None
     retry_classes: list[str] | None
@@ -76,16 +77,17 @@ _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS cam
        r.missing, r.calling_hours, r.list_ids, r.dnc_list_ids, r.audience, r.filters, r.zone_rule,
        r.transactional, (SELECT s.quiet_hours::text FROM app_setting s WHERE s.app_id = r.app_id) AS quiet_hours,
        (SELECT s.frequency_cap::text FROM app_setting s WHERE s.app_id = r.app_id) AS frequency_cap,
-       r.exclude_ids, r.hold_out, r.emergency, r.retry_of, r.retry_classes,
+       r.exclude_ids, r.hold_out, r.plain_substitutes, r.emergency, r.retry_of, r.retry_classes,
        r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
 INSERT INTO run (app_id, public_id, campaign_id, sender_id, sender_ids, weights, pool_id, caller_id, template,
                  missing, calling_hours, list_ids, dnc_list_ids, filters, zone_rule, transactional,
-                 exclude_ids, hold_out, emergency, retry_of, retry_classes, audience, started_at)
+                 exclude_ids, hold_out, plain_substitutes, emergency, retry_of, retry_classes, audience, started_at)
 VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(sender_ids)s, %(weights)s, %(pool_id)s,
         %(caller_id)s, %(template)s, %(missing)s, %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s,
-        %(zone_rule)s, %(transactional)s, %(exclude_ids)s, %(hold_out)s, %(emergency)s, %(retry_of)s, %(retry_classes)s,
+        %(zone_rule)s, %(transactional)s, %(exclude_ids)s, %(hold_out)s, %(plain_substitutes)s, %(emergency)s,
+        %(retry_of)s, %(retry_classes)s,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -112,6 +114,7 @@ async def insert(  # a row has as many parts as it has
     transactional: bool = False,
     exclude_ids: Sequence[int] = (),
     hold_out: int = 0,
+    plain_substitutes: bool = False,
     emergency: bool = False,
     retry_of: int | None = None,
     retry_classes: list[str] | None = None,
@@ -136,6 +139,7 @@ async def insert(  # a row has as many parts as it has
         "transactional": transactional,
         "exclude_ids": list(exclude_ids),
         "hold_out": hold_out,
+        "plain_substitutes": plain_substitutes,
         "emergency": emergency,
         "retry_of": retry_of,
         "retry_classes": retry_classes,
