@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from heliograph.actions import opt_outs
+from heliograph.carriers import registry
 from heliograph.rules import message
 from heliograph.rules.message import MessageStatus
-from heliograph.store import message_parts, receipts
+from heliograph.store import carrier_accounts, message_parts, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,7 @@ async def record(
     """
     async with db.transaction() as conn:
         unmatched = await _apply(conn, app_id, account_id, said, now=now)
+        await _heed(conn, app_id, account_id, said, now=now)
         if unmatched:
             early = [receipt for receipt in said if receipt.carrier_ref in unmatched]
             await receipts.park(conn, app_id, account_id, early, now=now)
@@ -40,8 +43,24 @@ async def match_parked(db: Database, *, now: datetime) -> int:
             known = await receipts.unpark(conn, app_id, account_id)
             if known:
                 await _apply(conn, app_id, account_id, known, now=now)
+                await _heed(conn, app_id, account_id, known, now=now)
         matched += len(known)
     return matched
+
+
+async def _heed(
+    conn: Conn, app_id: int, account_id: int, said: Sequence[receipts.NewReceipt], *, now: datetime
+) -> None:
+    """Let it count when receipts say of people that they do not want to be texted."""
+    failed = [receipt for receipt in said if receipt.status == MessageStatus.FAILED.word]
+    if not failed:
+        return
+    codes = registry.opted_out((await carrier_accounts.get(conn, app_id, account_id)).kind)
+    code_of = {receipt.carrier_ref: receipt.code for receipt in failed if receipt.code in codes}
+    if code_of:
+        whose = await receipts.whose(conn, app_id, account_id, list(code_of))
+        said_no = [opt_outs.SaidNo(one.number, one.address, code_of[one.carrier_ref]) for one in whose]
+        await opt_outs.refused(conn, app_id, said_no, now=now)
 
 
 async def _apply(
