@@ -213,7 +213,10 @@ async def test_odd_headers(world: World) -> None:
 async def test_what_is_deleted_is_gone_for_every_route(world: World) -> None:
     complaints = Complaints()
     tried = 0
-    for doomed in (one for one in world.handled if one.verb == "DELETE" and one.places[-1].endswith("Id")):
+    kept = "importId"  # an import that is cancelled is told of
+    for doomed in (one for one in world.handled if one.verb == "DELETE" and one.places[-1:] != [kept]):
+        if not doomed.path.endswith("Id}"):
+            continue
         await world.fresh(doomed)
         answer = await world.send(doomed)
         assert answer.status_code in (200, 409), str(doomed)  # a thing that another one is made of is kept
