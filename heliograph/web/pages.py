@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from heliograph.actions import runs
 from heliograph.errors import IllegalMove, Invalid, NotFound
+from heliograph.rules import quiet
 from heliograph.rules.campaign import CampaignStatus
 from heliograph.store import apps, overview, tallies
 from heliograph.web import asking, door, teaching, why
@@ -140,6 +141,7 @@ class Pages:
             "matching": matching,
             "last_page": max(1, -(-matching // ON_A_PAGE)),
             "rows": [_row(standing, now) for standing in found],
+            "loud": sorted({one.app_name for one in found if quiet.in_force(one.quiet_hours) is quiet.OFF}),
             "steps": () if counts else teaching.steps(view.app or (known[-1] if known else None), self.settings, base),
             "now": now,
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import runs
+from heliograph.actions import app_settings, runs
 from heliograph.rules import draft
 from heliograph.rules.campaign import CampaignStatus
 from heliograph.store import campaigns, overview
@@ -98,6 +98,16 @@ async def test_it_says_until_when_it_is_closed_and_for_how_many(
         await conn.execute("UPDATE sender SET held_until = %(until)s", {"until": held_until})
     page = (await browser.get("/")).text
     assert "The sender's day is used up until Tue 14:00 Asia/Kolkata for 1,204 people" in html.unescape(why(page))
+
+
+async def test_it_says_where_quiet_hours_are_off(
+    browser: httpx.AsyncClient, stage: Any, db: Database, clock: FrozenClock
+) -> None:
+    app = await stage.app("Demonstration")
+    await stage.running(app, "Diwali", waiting=10)
+    assert "Quiet hours are off" not in (await browser.get("/")).text
+    await app_settings.update(db, app, {"quietHours": {"enabled": False}}, now=clock())
+    assert "Quiet hours are off in Demonstration" in (await browser.get("/")).text
 
 
 async def test_it_says_that_nobody_sends_and_that_some_are_unknown(
