@@ -9,6 +9,7 @@ import typer
 
 from heliograph.actions import previews
 from heliograph.cli import desk, options, show
+from heliograph.rules import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, object]]:
         cost = "" if plain["cost"] is None else f", {plain['cost']} {facts['currency']}"
         lines.append(("with plain substitutes", f"{plain['parts']:,} parts{cost}"))
     if facts["cost"] is not None:
-        gap = f", and {facts['unpriced']:,} parts without a price" if facts["unpriced"] else ""
+        gap = f", and {wording.counted(facts['unpriced'], 'part')} without a price" if facts["unpriced"] else ""
         lines.append(("cost", f"{facts['cost']} {facts['currency']}{gap}"))
     zones = ", ".join(f"{people:,} by their {basis}'s" for basis, people in facts["zones"].items() if people)
     lines += [("zones", zones or "none"), ("first text", facts["begins"] or "none")]
