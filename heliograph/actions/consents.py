@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from heliograph.actions.csv_rows import SHOWN, Problem
-from heliograph.errors import Invalid, NotFound
+from heliograph.errors import Conflict, Invalid, NotFound
 from heliograph.rules import body as reading
 from heliograph.rules import consent as law
 from heliograph.rules import template
@@ -115,11 +115,11 @@ async def remove(db: Database, app: App, number: str, *, note: str, by: str, now
 async def decide(
     db: Database, app: App, number: str, decision: law.Decision, *, note: str, by: str, now: datetime
 ) -> None:
-    """Settle what somebody meant whose words are to be reviewed. Raises :class:`NotFound` when none are."""
+    """Settle what somebody meant whose words are to be reviewed. Raises :class:`Conflict` when none are."""
     async with db.transaction() as conn:
         found = await opt_outs.remove(conn, app.app_id, [number], kinds=["review"])
         if not found:
-            raise NotFound(f"Nothing that {number} wrote is to be reviewed", field="phoneNumber")
+            raise Conflict(f"Nothing that {number} wrote is to be reviewed", field="phoneNumber")
         if decision == "optOut":
             await opt_outs.put(conn, app.app_id, [OptOut(number, "", "no", "person", note[:REASON], now)])
         said = NewConsent(number, "decided", "person", now, word=decision, text=note, by=by)

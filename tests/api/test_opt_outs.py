@@ -83,7 +83,7 @@ async def test_a_person_decides_what_is_to_be_reviewed(
     assert [(one["what"], one["word"], one["text"]) for one in kept["evidence"]][1:] == [
         ("decided", "keep", "They know us")
     ]
-    await no.ask("POST", decide, 404, json={"decision": "keep"})
+    await no.ask("POST", decide, 409, json={"decision": "keep"})
     await hear(db, tenant, clock, "wrong number")
     settled = (await no.ask("POST", decide, json={"decision": "optOut"}))["data"]
     assert (settled["optedOut"], settled["entries"][0]["source"]) == (True, "person")
