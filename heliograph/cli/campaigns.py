@@ -66,7 +66,7 @@ def create(
         typer.Option("--recipient-zones", help="Without a zone of their own, people have those of their number."),
     ] = False,
     transactional: Annotated[
-        bool, typer.Option("--transactional", help="It is no promotion: quiet hours do not count.")
+        bool, typer.Option("--transactional", help="It is no promotion: quiet hours and caps do not count.")
     ] = False,
     exclude: Annotated[
         list[str] | None,
