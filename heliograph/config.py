@@ -104,6 +104,12 @@ class Settings:
         "internet. Unset: none.",
         address.networks,
     )
+    carrier_private_networks: tuple[address.Network, ...] = _setting(
+        address.PRIVATE,
+        "Networks that lines of carrier accounts may go to although they are no part of the public internet. Unset: "
+        "this machine and all private ones. Never a cloud's metadata service, nor link-local addresses.",
+        address.networks,
+    )
     public_url: str | None = _setting(
         None,
         "Where carriers reach this server, e.g. https://texts.example.com: their calls are signed for that address. "

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from heliograph.actions.seal import Seal
     from heliograph.actions.unknowns import By, Choice
     from heliograph.carriers.base import Finding, LineState, Reply
+    from heliograph.rules.address import Network
     from heliograph.store.apps import App
     from heliograph.store.database import Conn, Database
     from heliograph.store.unknowns import Unknown
@@ -72,7 +73,9 @@ class _Ear:
         """See :class:`heliograph.carriers.base.Listener`. The question fails when the line does."""
 
 
-async def ask(db: Database, seal: Seal, app: App, chosen: Choice, by: By, *, transcript: Path) -> Asked:
+async def ask(
+    db: Database, seal: Seal, app: App, chosen: Choice, by: By, *, transcript: Path, networks: Sequence[Network]
+) -> Asked:
     """Ask the carriers of chosen messages what became of them, each through a line of its own for this question alone.
 
     Raises as :func:`heliograph.actions.unknowns.chosen_messages` does. A carrier that cannot be asked is told of in
@@ -85,7 +88,7 @@ async def ask(db: Database, seal: Seal, app: App, chosen: Choice, by: By, *, tra
     for _, group in groupby(by_account, key=lambda one: one.account_id):
         people = list(group)
         try:
-            said = await _through_own_line(db, seal, people, transcript=transcript, now=by.now)
+            said = await _through_own_line(db, seal, people, transcript=transcript, networks=networks, now=by.now)
         except HeliographError as error:
             done.silent[people[0].account_name] = error.message
             continue
@@ -97,7 +100,7 @@ async def ask(db: Database, seal: Seal, app: App, chosen: Choice, by: By, *, tra
 
 
 async def _through_own_line(
-    db: Database, seal: Seal, people: Sequence[Unknown], *, transcript: Path, now: datetime
+    db: Database, seal: Seal, people: Sequence[Unknown], *, transcript: Path, networks: Sequence[Network], now: datetime
 ) -> list[Finding] | None:
     """What the carrier of one account's people says; None when its kind cannot be asked."""
     app_id, account_id = people[0].app_id, people[0].account_id
@@ -110,6 +113,7 @@ async def _through_own_line(
         listener=ear,
         name=account.public_id,
         transcript=transcript,
+        networks=networks,
     )
     try:
         return await put_to(carrier, people) if isinstance(carrier, Asks) else None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from heliograph.actions.seal import Seal
     from heliograph.carriers.base import Carrier, Outcome, Receipt, Reply
+    from heliograph.rules.address import Network
     from heliograph.rules.sender_body import TrialDraft
     from heliograph.store.apps import App
     from heliograph.store.carrier_accounts import CarrierAccount
@@ -67,6 +68,7 @@ class Way:
 
     name: str
     transcript: Path
+    networks: Sequence[Network]
     webhook_url: str | None = None
     sender: Sender | None = None
 
@@ -101,6 +103,7 @@ async def of_account(
     body: object,
     *,
     transcript: Path,
+    networks: Sequence[Network],
     now: datetime,
     webhook_url: str | None = None,
     follow: float = 0.0,
@@ -121,12 +124,20 @@ async def of_account(
         await _check(conn, app, wanted, now)
     sender = next((s for s in on_it if s.address == address), None)
     await _count(db, app, sender, now)
-    way = Way(account.public_id, transcript, webhook_url, sender)
+    way = Way(account.public_id, transcript, networks, webhook_url, sender)
     return await _send(db, seal, account, address, wanted.to, way=way, now=now, follow=follow)
 
 
 async def of_sender(
-    db: Database, seal: Seal, app: App, ref: str, body: object, *, transcript: Path, now: datetime
+    db: Database,
+    seal: Seal,
+    app: App,
+    ref: str,
+    body: object,
+    *,
+    transcript: Path,
+    networks: Sequence[Network],
+    now: datetime,
 ) -> Trial:
     """Send one text from a sender. One that serves any caller id needs ``from``. Raises as :func:`of_account`."""
     wanted = sender_body.trial(body)
@@ -142,7 +153,7 @@ async def of_sender(
             raise Invalid(f"from is {wanted.sender}. This sender sends from {address} only", field="from")
         await _check(conn, app, wanted, now)
     await _count(db, app, sender, now)
-    way = Way(account.public_id, transcript, sender=sender)
+    way = Way(account.public_id, transcript, networks, sender=sender)
     return await _send(db, seal, account, address, wanted.to, way=way, now=now)
 
 
@@ -197,6 +208,7 @@ async def _send(
             name=way.name,
             transcript=way.transcript,
             webhook_url=way.webhook_url,
+            networks=way.networks,
         )
     except HeliographError as error:
         return Trial(address, to, "down", detail=error.message)

@@ -125,8 +125,10 @@ async def test(call: auth.Campaigns, account: CarrierAccountId) -> Response:
     """
     here = auth.house(call.request)
     body = await call.body()
-    transcript = here.settings.transcript
-    tried = await trials.of_account(call.db, here.seal, call.app, account, body, transcript=transcript, now=call.now)
+    transcript, networks = here.settings.transcript, here.settings.carrier_private_networks
+    tried = await trials.of_account(
+        call.db, here.seal, call.app, account, body, transcript=transcript, networks=networks, now=call.now
+    )
     return tried_answer(tried)
 
 

@@ -77,8 +77,10 @@ async def test(call: auth.Campaigns, sender: SenderId) -> Response:
     """
     here = auth.house(call.request)
     body = await call.body()
-    transcript = here.settings.transcript
-    tried = await trials.of_sender(call.db, here.seal, call.app, sender, body, transcript=transcript, now=call.now)
+    transcript, networks = here.settings.transcript, here.settings.carrier_private_networks
+    tried = await trials.of_sender(
+        call.db, here.seal, call.app, sender, body, transcript=transcript, networks=networks, now=call.now
+    )
     return tried_answer(tried)
 
 

@@ -64,7 +64,15 @@ async def ask(call: auth.Campaigns) -> Response:
     """
     here = auth.house(call.request)
     chosen, by = _choice(call, await call.body())
-    done = await asking.ask(call.db, here.seal, call.app, chosen, by, transcript=here.settings.transcript)
+    done = await asking.ask(
+        call.db,
+        here.seal,
+        call.app,
+        chosen,
+        by,
+        transcript=here.settings.transcript,
+        networks=here.settings.carrier_private_networks,
+    )
     data = {
         "findings": {finding: done.findings[finding] for finding in asking.FINDINGS},
         "notAsked": [{"carrierAccountName": name, "reason": why} for name, why in done.silent.items()],

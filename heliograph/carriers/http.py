@@ -110,7 +110,7 @@ class HttpLine:
         self._listener = opening.listener
         self._name = opening.name
         self._loop = asyncio.get_running_loop()
-        self._pool = Pool(vendor.origin, vendor.connections, self._news)
+        self._pool = Pool(vendor.origin, vendor.connections, self._news, opening.networks)
         self._waiting: set[_Exchange] = set()
         self._nobody_waits = asyncio.Event()
         self._told = LineState.UP

@@ -12,6 +12,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from heliograph.carriers import http_wire
+from heliograph.rules import address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,14 @@ BACK_OFF_FIRST, BACK_OFF_MOST = 0.5, 30.0  # seconds after a connection that fai
 class Pool:
     """Connections to one server. ``news`` hears of each change: "" when it can be reached, else why it cannot."""
 
-    def __init__(self, origin: Origin, limit: int, news: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        limit: int,
+        news: Callable[[str], None],
+        networks: Sequence[address.Network] = address.PRIVATE,
+    ) -> None:
+        self._networks = networks
         self._origin = origin
         self._limit = limit
         self._news = news
@@ -156,7 +164,9 @@ class Pool:
     async def _connect(self) -> str | None:
         """One more connection; why not, when it failed."""
         try:
-            wire = await http_wire.connect(self._origin, self._security, freed=self._back, ended=self._gone)
+            wire = await http_wire.connect(
+                self._origin, self._security, self._networks, freed=self._back, ended=self._gone
+            )
         except (OSError, TimeoutError) as error:
             return f"{self._origin.host} {http_wire.words(error)}"
         self._all.add(wire)

@@ -26,14 +26,12 @@ import h11
 from heliograph.rules import address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 CONNECT_LIMIT = 8.0  # seconds for name, TCP and TLS together
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes
 FRESH_FOR = 20.0  # seconds for which a connection that was never used is trusted
 USED_FOR = 4.0  # and one that was: Node's servers, among others, close theirs after five
-
-_FORBIDDEN = {"a cloud's metadata service", "link-local"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,16 +220,22 @@ class Wire(asyncio.Protocol):
 
 
 async def connect(
-    origin: Origin, security: ssl.SSLContext | None, *, freed: Callable[[Wire], None], ended: Callable[[Wire], None]
+    origin: Origin,
+    security: ssl.SSLContext | None,
+    networks: Sequence[address.Network],
+    *,
+    freed: Callable[[Wire], None],
+    ended: Callable[[Wire], None],
 ) -> Wire:
-    """An open connection, TLS done. Raises OSError or TimeoutError."""
+    """An open connection, TLS done; to private ``networks`` too. Raises OSError or TimeoutError."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(CONNECT_LIMIT):
         failure: OSError = OSError("its name has no address")
         found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
         for place in dict.fromkeys(str(item[4][0]) for item in found):
-            if address.refusal(ipaddress.ip_address(place), ()) in _FORBIDDEN:
-                failure = PermissionError(1, "its address is one that carriers do not have")
+            why = address.carrier_refusal(ipaddress.ip_address(place.partition("%")[0]), networks)
+            if why is not None:
+                failure = PermissionError(1, f"its address is one that carriers may not have ({why})")
                 continue
             wire = Wire(origin, freed=freed, ended=ended)
             try:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from heliograph.rules import address
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from heliograph.carriers.base import Carrier, Listener, Webhook
@@ -45,6 +47,9 @@ class Opening:
 
     webhook_url: str | None = None
     """Where the carrier reaches us, for those that are told with each text; None when nobody outside can."""
+
+    networks: Sequence[address.Network] = address.PRIVATE
+    """Where a line may go besides the public internet."""
 
 
 class Opener(Protocol):

@@ -8,9 +8,10 @@ from heliograph.carriers import aws, bandwidth, generic, infobip, plivo, sandbox
 from heliograph.carriers.kind import Kind, Opening
 from heliograph.carriers.smpp import line as smpp
 from heliograph.errors import Invalid
+from heliograph.rules import address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from heliograph.carriers.base import Carrier, Listener, Webhook
@@ -55,7 +56,7 @@ def opted_out(kind: str) -> frozenset[str]:
     return frozenset() if found is None else found.opted_out
 
 
-async def open_carrier(
+async def open_carrier(  # noqa: PLR0913  # a line is opened with as much as it needs
     kind: str,
     settings: Mapping[str, object],
     *,
@@ -63,13 +64,14 @@ async def open_carrier(
     name: str,
     transcript: Path,
     webhook_url: str | None = None,
+    networks: Sequence[address.Network] = address.PRIVATE,
 ) -> Carrier:
-    """An open line. The last four are explained at :class:`heliograph.carriers.kind.Opening`.
+    """An open line. The last five are explained at :class:`heliograph.carriers.kind.Opening`.
 
     Raises :class:`Invalid` for a wrong kind or wrong settings, :class:`heliograph.errors.CarrierDown` when
     the line cannot be opened.
     """
-    return await get(kind).open(settings, Opening(listener, name, transcript, webhook_url))
+    return await get(kind).open(settings, Opening(listener, name, transcript, webhook_url, networks))
 
 
 def get(kind: str) -> Kind:

@@ -147,6 +147,7 @@ async def _follow(ref: str, to: str, sender: str | None, wait: float, app: str |
             ref,
             {"to": to} | ({} if sender is None else {"from": sender}),
             transcript=here.settings.transcript,
+            networks=here.settings.carrier_private_networks,
             now=here.clock(),
             webhook_url=here.settings.webhook_url(found.public_id),
             follow=wait,

@@ -116,7 +116,15 @@ def ask(
     """
 
     async def work(here: Desk, owner: App, chosen: Choice, by: By) -> asking.Asked:
-        return await asking.ask(here.db, here.seal, owner, chosen, by, transcript=here.settings.transcript)
+        return await asking.ask(
+            here.db,
+            here.seal,
+            owner,
+            chosen,
+            by,
+            transcript=here.settings.transcript,
+            networks=here.settings.carrier_private_networks,
+        )
 
     done = desk.run(_decide(work, _Chosen(campaign, message, run, sender), note, app, data))
     if json:

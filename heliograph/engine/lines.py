@@ -208,6 +208,7 @@ class Lines:
             name=account.public_id,
             transcript=self._settings.transcript,
             webhook_url=self._settings.webhook_url(account.public_id),
+            networks=self._settings.carrier_private_networks,
         )
         ear.opened()
         return carrier

@@ -85,6 +85,24 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
     return "reserved" if isinstance(inner, IPv6Address) and inner not in _GLOBAL else None
 
 
+PRIVATE = tuple(
+    ip_network(text)
+    for text in ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
+"""Where gateways stand that are nobody else's: this machine and networks of one's own."""
+
+_NEVER = frozenset({"a cloud's metadata service", "link-local"})
+
+
+def carrier_refusal(address: Address, allowed: Sequence[Network]) -> str | None:
+    """Why a carrier account's line may not go to this address, None when it may.
+
+    As :func:`refusal`, but what hands out a machine's own credentials is refused whatever is allowed.
+    """
+    why = refusal(address, ())
+    return why if why is None or why in _NEVER else refusal(address, allowed)
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """A list of networks such as ``10.0.0.0/8, fd00::/8``. Raises ValueError that says what is wrong."""
     return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())

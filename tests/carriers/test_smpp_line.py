@@ -25,10 +25,12 @@ from heliograph.carriers.base import (
     ReceiptState,
     Refused,
 )
+from heliograph.carriers.kind import Opening
+from heliograph.carriers.smpp import line as smpp
 from heliograph.carriers.smpp import pdu
 from heliograph.errors import CarrierDown
 from tests.carriers.contract import Ear, answers
-from tests.carriers.smpp_rig import centre, hesitant, mute, opened, outcomes, taken, text, until
+from tests.carriers.smpp_rig import SETTINGS, centre, hesitant, mute, opened, outcomes, taken, text, until
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +67,7 @@ async def test_a_text_of_more_parts_than_the_window_goes_alone() -> None:
 async def test_texts_are_shared_by_several_binds_and_receipts_come_over_any() -> None:
     ear = Ear()
     async with centre() as (made, port), opened(port, ear, binds=3, window=4) as line:
-        assert line.room(1) == 12
+        await until(lambda: line.room(1) == 12)
         found = await outcomes(line, *(text(n) for n in range(12)))
         assert [type(each) for each in found] == [Accepted] * 12
         assert len(made._open) == 3
@@ -270,3 +272,14 @@ async def test_a_reply_with_a_part_missing_is_heard_in_the_end() -> None:
 async def test_a_bind_that_is_never_answered_holds_up_no_other() -> None:
     async with hesitant(1) as port, opened(port, binds=2, connect_timeout_s=120) as line:
         assert await outcomes(line, text()) == [Accepted("ID")]
+
+
+async def test_a_line_goes_only_where_the_operator_lets_it() -> None:
+    async with centre() as (_, port):
+        account = SETTINGS | {"port": port}
+        line = await smpp.open_line(account, Opening(Ear(), "test", Path("none"), networks=()))
+        try:
+            with pytest.raises(CarrierDown, match=r"its address is one that carriers may not have \(loopback\)"):
+                await line.submit([text()])
+        finally:
+            await line.close()

@@ -99,7 +99,9 @@ class Storm:
     async def ask(self) -> None:
         seal = seals.from_settings(self.world.settings)
         transcript = self.world.settings.transcript
-        await asking.ask(self.world.db, seal, self.world.app, await self.some(), self.by(), transcript=transcript)
+        await asking.ask(
+            self.world.db, seal, self.world.app, await self.some(), self.by(), transcript=transcript, networks=()
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -89,7 +89,7 @@ async def test_a_sender_is_held_alone_and_everything_new_on_it_is_refused(world:
         with pytest.raises(Conflict, match="panic"):
             await trials.of_sender(
                 world.db, seal, world.app, "*", {"to": "+14155550100", "from": "+12025550100"},
-                transcript=world.settings.transcript, now=world.clock(),
+                transcript=world.settings.transcript, networks=(), now=world.clock(),
             )  # fmt: skip
         await runs.pause(world.db, world.app, playing.public_id, now=world.clock())
         await runs.resume(world.db, world.app, playing.public_id, now=world.clock())

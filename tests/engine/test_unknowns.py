@@ -188,7 +188,9 @@ async def test_nothing_is_sent_again_where_it_must_not(frozen_world: World, cloc
 async def ask(world: World, playing: Campaign) -> asking.Asked:
     choice = Choice(campaign=playing.public_id)
     seal = seals.from_settings(world.settings)
-    return await asking.ask(world.db, seal, world.app, choice, by(world), transcript=world.settings.transcript)
+    return await asking.ask(
+        world.db, seal, world.app, choice, by(world), transcript=world.settings.transcript, networks=()
+    )
 
 
 async def test_asking_the_carrier(frozen_world: World, clock: FrozenClock) -> None:

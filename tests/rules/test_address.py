@@ -93,3 +93,19 @@ def test_an_address_that_is_none_of_the_usual_kind_is_refused(url: object) -> No
         address.read_url(url, "apiConfigurations.url")
     assert caught.value.field == "apiConfigurations.url"
     assert "pw@" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("where", "allowed", "why"),
+    [
+        ("127.0.0.1", address.PRIVATE, None), ("10.1.2.3", address.PRIVATE, None), ("fd00::7", address.PRIVATE, None),
+        ("93.184.216.34", (), None), ("10.1.2.3", (), "private"), ("127.0.0.1", (), "loopback"),
+        ("169.254.169.254", address.PRIVATE, "a cloud's metadata service"),
+        ("100.100.100.200", address.PRIVATE, "a cloud's metadata service"),
+        ("fd00:ec2::254", address.networks("::/0"), "a cloud's metadata service"),
+        ("::ffff:169.254.169.254", address.networks("0.0.0.0/0, ::/0"), "a cloud's metadata service"),
+        ("169.254.7.7", address.networks("169.254.0.0/16"), "link-local"),
+    ],
+)  # fmt: skip
+def test_where_a_carrier_s_line_may_go(where: str, allowed: tuple[address.Network, ...], why: str | None) -> None:
+    assert address.carrier_refusal(ip_address(where), allowed) == why

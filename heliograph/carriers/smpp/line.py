@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from heliograph.carriers.kind import Opening
     from heliograph.carriers.smpp.session import Session
     from heliograph.carriers.smpp.settings import Settings
+    from heliograph.rules.address import Network
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ async def open_line(settings: Mapping[str, object], opening: Opening) -> Line:
 
     Raises :class:`heliograph.errors.Invalid` for wrong settings.
     """
-    line = Line(smpp_settings.read(settings), opening.listener, opening.name)
+    line = Line(smpp_settings.read(settings), opening.listener, opening.name, opening.networks)
     await line.open()
     return line
 
@@ -57,7 +58,7 @@ async def open_line(settings: Mapping[str, object], opening: Opening) -> Line:
 class Line:
     """An open line to an SMPP account. Must be made, used and closed on one running event loop."""
 
-    def __init__(self, settings: Settings, listener: Listener, name: str) -> None:
+    def __init__(self, settings: Settings, listener: Listener, name: str, networks: Sequence[Network]) -> None:
         self._settings = settings
         self._listener = listener
         self._name = name
@@ -66,7 +67,9 @@ class Line:
         self._matching = Matching(settings.message_ids, settings.message_id_ends_at)
         self._joining = Joining(settings.default_alphabet, settings.reply_parts_s)
         self._links = [
-            Link(settings, command, self, name) for _ in range(settings.binds) for command in _BINDS[settings.bind]
+            Link(settings, command, self, name, networks)
+            for _ in range(settings.binds)
+            for command in _BINDS[settings.bind]
         ]
         self._told: LineState | None = None
         self._opened = self._closed = False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import random
+import socket
 import ssl
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -12,9 +14,13 @@ from heliograph.carriers.base import LineState
 from heliograph.carriers.smpp import codes, pdu
 from heliograph.carriers.smpp.pdu import Command
 from heliograph.carriers.smpp.session import Hears, Session
+from heliograph.rules import address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heliograph.carriers.smpp.settings import Settings
+    from heliograph.rules.address import Network
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +45,10 @@ class Watches(Hears, Protocol):
 class Link:
     """One bind. ``command``: which."""
 
-    def __init__(self, settings: Settings, command: Command, watches: Watches, name: str) -> None:
+    def __init__(
+        self, settings: Settings, command: Command, watches: Watches, name: str, networks: Sequence[Network]
+    ) -> None:
+        self._networks = networks
         self._settings = settings
         self._command = command
         self._watches = watches
@@ -118,13 +127,7 @@ class Link:
         security = settings.security()
         try:
             async with asyncio.timeout(settings.connect_timeout_s):
-                _, session = await asyncio.get_running_loop().create_connection(
-                    lambda: Session(settings, self._watches, self._name),
-                    settings.host,
-                    settings.port,
-                    ssl=security,
-                    server_hostname=(settings.tls_name or settings.host) if security else None,
-                )
+                return await self._reach(security), ""
         except TimeoutError:
             return None, f"no connection within {settings.connect_timeout_s:g} s"
         except ssl.SSLCertVerificationError as error:
@@ -133,7 +136,32 @@ class Link:
             return None, f"the connection could not be secured ({error.reason or type(error).__name__})"
         except OSError as error:
             return None, f"no connection: {error.strerror or type(error).__name__}"
-        return session, ""
+
+    async def _reach(self, security: ssl.SSLContext | None) -> Session:
+        """A connection to the first address of the host that takes one, of those where a line may go."""
+        settings, loop = self._settings, asyncio.get_running_loop()
+        failure: OSError = OSError("its name has no address")
+        found = await loop.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        for place in dict.fromkeys(str(item[4][0]) for item in found):
+            why = address.carrier_refusal(ipaddress.ip_address(place.partition("%")[0]), self._networks)
+            if why is not None:
+                failure = PermissionError(1, f"its address is one that carriers may not have ({why})")
+                continue
+            try:
+                _, session = await loop.create_connection(
+                    lambda: Session(settings, self._watches, self._name),
+                    place,
+                    settings.port,
+                    ssl=security,
+                    server_hostname=(settings.tls_name or settings.host) if security else None,
+                )
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                failure = error
+                continue
+            return session
+        raise failure
 
     async def _bind(self, session: Session) -> Standing | None:
         """Bind; None when it is done, else how the bind stands now."""
