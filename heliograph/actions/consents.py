@@ -115,10 +115,10 @@ async def remove(db: Database, app: App, number: str, *, note: str, by: str, now
 async def decide(
     db: Database, app: App, number: str, decision: law.Decision, *, note: str, by: str, now: datetime
 ) -> None:
-    """Settle what somebody meant whose words are to be reviewed. Raises :class:`Conflict` when none are."""
+    """Settle what somebody meant. Raises :class:`Conflict` for ``keep`` when nothing they wrote is to be reviewed."""
     async with db.transaction() as conn:
         found = await opt_outs.remove(conn, app.app_id, [number], kinds=["review"])
-        if not found:
+        if not found and decision == "keep":
             raise Conflict(f"Nothing that {number} wrote is to be reviewed", field="phoneNumber")
         if decision == "optOut":
             await opt_outs.put(conn, app.app_id, [OptOut(number, "", "no", "person", note[:REASON], now)])
