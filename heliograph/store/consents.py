@@ -70,15 +70,18 @@ async def add(conn: Conn, app_id: int, rows: Sequence[NewConsent], *, now: datet
 LATEST = """
 SELECT t.number, c.what, c.at FROM unnest(%(numbers)s::text[]) AS t (number)
 CROSS JOIN LATERAL (
-    SELECT what, at FROM consent
-    WHERE app_id = %(app_id)s AND number = t.number AND what IN ('opt_out', 'opt_in')
+    SELECT CASE what WHEN 'opt_in' THEN what ELSE 'opt_out' END AS what, at FROM consent
+    WHERE app_id = %(app_id)s AND number = t.number AND NOT (what = 'decided' AND word = 'keep')
     ORDER BY at DESC, consent_id DESC LIMIT 1
 ) AS c
 """
 
 
 async def latest(conn: Conn, app_id: int, numbers: Sequence[str]) -> dict[str, tuple[str, datetime]]:
-    """Of those of ``numbers`` with any, the newest yes or no, and when it was said."""
+    """Of those of ``numbers`` with any, the newest yes or no (``opt_in``, ``opt_out``), and when it was said.
+
+    What is to be reviewed, or was decided to have been a no, is one here.
+    """
     cursor = await conn.execute(LATEST, {"app_id": app_id, "numbers": list(numbers)})
     return {str(row[0]): (str(row[1]), row[2]) for row in await cursor.fetchall()}
 

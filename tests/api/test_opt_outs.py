@@ -87,6 +87,8 @@ async def test_a_person_decides_what_is_to_be_reviewed(
     await hear(db, tenant, clock, "wrong number")
     settled = (await no.ask("POST", decide, json={"decision": "optOut"}))["data"]
     assert (settled["optedOut"], settled["entries"][0]["source"]) == (True, "person")
+    older = {"phoneNumber": NUMBER, "what": "optIn", "at": "2026-03-01T00:00:00Z"}
+    assert (await no.ask("POST", AT, json=older))["data"]["older"] == 1
 
 
 async def test_files_go_in_and_out_and_in_again(no: Client) -> None:
