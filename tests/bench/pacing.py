@@ -36,23 +36,24 @@ lane changes hands, and the seconds around that count like all others.
 With a *hidden limit* the sender has no rate and the sandbox one it does not tell: the rate is learned from what it
 turns away, and is measured from the tenth second on.
 """
-RATES = (1.0, 10.0, 80.0, 500.0, 3000.0)
+RATES, FEW_RATES = (1.0, 10.0, 80.0, 500.0, 3000.0), (500.0,)
 LONG = "Seventy characters say little, and so this text says it again, until it has to be cut. " * 3  # 2 parts
 RATE, KILLS, HIDDEN = "A sender's rate", "A sender's rate, workers killed", "A limit that the carrier does not tell"
 
 
 async def measure(rig: Rig) -> Section:
-    seconds = 2.0 if rig.scale.people < 20_000 else 10.0
+    quick = rig.scale.people < 20_000
+    seconds = 1.0 if quick else 10.0
     section = Section("pacing", TITLE, ABOUT.format(seconds=seconds))
     await rig.behave(receipt_lost=1)
     rig.clear_transcript()
     worst = 1.0
     with processes.working(rig.settings.data):
-        for rate in RATES:
+        for rate in FEW_RATES if quick else RATES:
             used = await _rate(rig, section, rate, seconds)
             worst = min(worst, used / rate if rate * seconds >= 100 else 1.0)
-    await _killed(rig, section, 200.0, kills=3 if seconds < 5 else 10)
-    await _hidden(rig, section, 100.0, seconds)
+    await _killed(rig, section, 200.0, kills=1 if quick else 10)
+    await _hidden(rig, section, 100.0, seconds, after=2.0 if quick else 10.0)
     await urgency.add(rig, section, seconds)
     section.headlines.insert(
         0, f"A sender's rate: never exceeded in any second, and **{worst * 100:.1f} %** of it used at least."
@@ -131,24 +132,26 @@ async def _killed(rig: Rig, section: Section, rate: float, kills: int) -> None:
         section.faults.append(f"{len(times)} texts to {len(record.numbers)} numbers")
 
 
-async def _hidden(rig: Rig, section: Section, limit: float, seconds: float) -> None:
+async def _hidden(rig: Rig, section: Section, limit: float, seconds: float, after: float) -> None:
     """A sender without a rate meets a carrier with one."""
     await set_rate(rig, None)
     await rig.behave(receipt_lost=1, throttle_per_second=limit)
     with processes.working(rig.settings.data):
         campaign, record = await begin(rig, int(limit * (seconds + 40)))
         began = time.time()
-        await asyncio.sleep(10 + seconds)
+        await asyncio.sleep(after + seconds)
         await end(rig, campaign)
     await rig.behave(receipt_lost=1)
     record.read()
     times = sorted(record.times)
-    used = (bisect_left(times, began + 10 + seconds) - bisect_left(times, began + 10)) / seconds
-    section.add(f"{limit:g} parts/s, after 10 s: used", used, "parts/s", Floor(limit, "the limit"), group=HIDDEN)
-    first = bisect_left(times, began + 3) / 3
-    section.add(f"{limit:g} parts/s, in the first 3 s: used", first, "parts/s", Floor(limit, "the limit"), group=HIDDEN)
+    used = (bisect_left(times, began + after + seconds) - bisect_left(times, began + after)) / seconds
+    section.add(f"{limit:g} parts/s, after {after:g} s: used", used, "parts/s", Floor(limit, "the limit"), group=HIDDEN)
+    began_with = min(after, 3.0)
+    first = bisect_left(times, began + began_with) / began_with
+    label = f"{limit:g} parts/s, in the first {began_with:g} s: used"
+    section.add(label, first, "parts/s", Floor(limit, "the limit"), group=HIDDEN)
     section.headlines.append(
-        f"A carrier's hidden limit of {limit:g} parts/s: **{used / limit * 100:.1f} %** of it used after ten seconds."
+        f"A carrier's hidden limit of {limit:g} parts/s: **{used / limit * 100:.1f} %** of it used after {after:g} s."
     )
     if len(times) != len(record.numbers):
         section.faults.append(f"{len(times)} texts to {len(record.numbers)} numbers, under a hidden limit")

@@ -29,9 +29,9 @@ SHARES, URGENT = "Campaigns of different priority on one sender", "One text to o
 
 async def add(rig: Rig, section: Section, seconds: float) -> None:
     """Measure both, into ``section``."""
-    await _shares(rig, section, seconds)
-    trials = 10 if seconds < 5 else 100
-    for rate in (200.0, None):
+    await _shares(rig, section, max(seconds, 2.0))
+    trials = 3 if seconds < 5 else 100
+    for rate in (200.0,) if seconds < 5 else (200.0, None):
         await _urgent(rig, section, rate, trials)
 
 
