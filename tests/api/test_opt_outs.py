@@ -44,16 +44,16 @@ async def test_what_was_said_is_listed_with_its_evidence_and_taken_back_by_reque
         "phoneNumber": NUMBER, "address": None, "kind": "no", "source": "reply", "reason": "stop", "createdAt": NOW,
     }  # fmt: skip
     assert (page["results"], page["totalResults"]) == ([entry], 1)
-    found = (await no.ask("GET", f"{AT}/{NUMBER}"))["data"]
+    found = (await no.ask("GET", f"{AT}/numbers/{NUMBER}"))["data"]
     said = {
         "what": "opt_out", "how": "sentence", "word": "stop", "text": "Please stop", "source": "reply",
         "address": "+12025550100", "by": "", "at": NOW, "recordedAt": NOW,
     }  # fmt: skip
     assert (found["optedOut"], found["entries"], found["evidence"]) == (True, [entry], [said])
-    back = (await no.ask("DELETE", f"{AT}/{NUMBER}"))["data"]
+    back = (await no.ask("DELETE", f"{AT}/numbers/{NUMBER}"))["data"]
     assert (back["optedOut"], [one["what"] for one in back["evidence"]]) == (False, ["opt_out", "opt_in"])
     assert back["evidence"][1]["by"].startswith("cs-")
-    await no.ask("DELETE", f"{AT}/{NUMBER}", 404)
+    await no.ask("DELETE", f"{AT}/numbers/{NUMBER}", 404)
 
 
 async def test_the_newest_word_counts_whoever_brings_it(no: Client) -> None:
@@ -68,13 +68,13 @@ async def test_the_newest_word_counts_whoever_brings_it(no: Client) -> None:
     assert await tell("optIn", "2026-02-01T00:00:01Z") == {"optedOut": 0, "optedIn": 1, "older": 0}
     assert await tell("optOut", "2026-01-15T00:00:00Z") == {"optedOut": 0, "optedIn": 0, "older": 1}
     assert (await no.ask("GET", AT))["data"]["totalResults"] == 0
-    assert len((await no.ask("GET", f"{AT}/{NUMBER}"))["data"]["evidence"]) == 5
+    assert len((await no.ask("GET", f"{AT}/numbers/{NUMBER}"))["data"]["evidence"]) == 5
 
 
 async def test_a_person_decides_what_is_to_be_reviewed(
     no: Client, db: Database, tenant: Tenant, clock: FrozenClock
 ) -> None:
-    decide = f"{AT}/{NUMBER}/review"
+    decide = f"{AT}/numbers/{NUMBER}/review"
     await hear(db, tenant, clock, "Who is this?")
     assert (await no.ask("GET", f"{AT}?kind=review"))["data"]["totalResults"] == 1
     await no.ask("POST", decide, 400, json={"decision": "maybe"})
@@ -108,7 +108,7 @@ async def test_files_go_in_and_out_and_in_again(no: Client) -> None:
     out = (await no.api.get(f"{no.tenant.v2}{AT}/export", headers=no.tenant.headers)).text
     assert f'"{NUMBER}","opt_out","2026-01-05T00:00:00.000Z","\'=By letter"' in out
     for number in (NUMBER, OTHER):
-        await no.ask("DELETE", f"{AT}/{number}")
+        await no.ask("DELETE", f"{AT}/numbers/{number}")
     again = await send(out.lstrip("\ufeff"))
     assert (again["rows"], again["older"], again["rejected"]) == (2, 2, 0)
 
