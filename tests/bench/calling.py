@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 TITLE = "Webhooks"
 ABOUT = """\
-{people:,} calls with a receipt each, signed, on {lines} kept-alive connections to `heliograph serve`, as fast as they are
-answered; each is checked and committed before its answer, then applied by the worker. *CPU of the server* is the process
-that answers, *all* the worker and PostgreSQL too, for 1,000 calls: on a machine of its own, a core does as many thousand
-a second as this goes into one.
+{people:,} calls with a receipt each, signed, on {lines} kept-alive connections to `heliograph serve`, as fast as they
+are answered; each is checked and committed before its answer, then applied by the worker. *CPU of the server* is the
+process that answers, *all* the worker and PostgreSQL too, for 1,000 calls: on a machine of its own, a core does as
+many thousand a second as this goes into one.
 """
 LINES = 64
-SECRET = "a secret for the bench"  # noqa: S105  # it is no secret
+SECRET = "a secret for the bench"
 RUN = 2_000_000_001  # no run has this id
 
 FILL = """
