@@ -37,7 +37,8 @@ def read_many(sent: Mapping[str, object], *, now: datetime) -> list[Event]:
     given = sent["events"]
     listed = cast("list[object]", given) if isinstance(given, list) else []
     if not listed:
-        raise Invalid(f"events is {body.shown(cast('object', given))}. It takes a list of 1 to {MOST_AT_ONCE} events", field="events")
+        shown = body.shown(cast("object", given))
+        raise Invalid(f"events is {shown}. It takes a list of 1 to {MOST_AT_ONCE} events", field="events")
     if len(listed) > MOST_AT_ONCE:
         text = f"events has {len(listed)} events. One call takes at most {MOST_AT_ONCE}; send several, or a file"
         raise TooLarge(text, field="events")

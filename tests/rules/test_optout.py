@@ -114,3 +114,25 @@ def _distance(one: str, other: str) -> int:
             if i > 1 and j > 1 and one[i - 1] == other[j - 2] and one[i - 2] == other[j - 1]:
                 rows[i][j] = min(rows[i][j], rows[i - 2][j - 2] + 1)
     return rows[-1][-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        ("I'm driving right now. I'll get back to you", True),
+        ("AUTOMATIC REPLY: I am out of office", True),
+        ("Abwesenheitsnotiz", True),
+        ("Stop it, I am driving you mad", False),
+        ("no", False),
+    ],
+)
+def test_what_a_machine_wrote_is_known(text: str, machine: bool) -> None:
+    assert optout.automatic(text) is machine
+
+
+def test_a_pattern_is_phrases_in_order() -> None:
+    words = optout.with_own(None, None, ["no * more * texts"])
+    assert optout.read("No, I want no MORE of these texts!", words).how is How.PATTERN
+    assert optout.read("more texts, no?", words).wish is not Wish.STOP
+    with pytest.raises(Invalid, match=r"patterns\[0\]"):
+        optout.with_own(None, None, ["***"])
