@@ -32,11 +32,12 @@ async def press(db: Database, app: App, sender: str | None, body: object, *, who
     Pressed again while it holds, it keeps its first reason. Raises Invalid, NotFound, and Stopping when a worker has
     not left its gate yet: the button holds then too, and only the promise for that one batch is missing.
     """
-    reason = reading.text(reading.mapping(body, "").get("reason") or "-", "reason", longest=LONGEST_REASON)
+    told = reading.mapping(body, "").get("reason")
+    reason = "" if told is None else reading.text(told, "reason", longest=LONGEST_REASON).strip()
     async with _own(db) as conn:
         sender_id = await _sender_id(conn, app, sender)
         async with conn.transaction():
-            await panics.press(conn, app.app_id, sender_id, who=who, reason="" if reason == "-" else reason, now=now)
+            await panics.press(conn, app.app_id, sender_id, who=who, reason=reason, now=now)
             await bell.ring(conn, "panic")
         for campaign_id in await panics.list_gates(conn, app.app_id):
             await locks.pass_through(conn, locks.Kind.GATE, campaign_id)

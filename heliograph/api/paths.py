@@ -43,6 +43,7 @@ _RESERVED = (
     "trigger",
     "contactList",
     "remove",
+    "file",
 )
 
 
