@@ -192,7 +192,7 @@ async def _watched(rig: Rig) -> AsyncIterator[tuple[Conn, _Meter]]:
 def _steps(rig: Rig, run: _Run, now: datetime) -> dict[str, Callable[[Conn, Database], Awaitable[object]]]:
     app_id, run_id, campaign = run.app_id, run.run_id, run.campaign.public_id
     following = run.sent // CHUNK + 1
-    chunk = chunks.Chunk(app_id, run_id, following, "UTC", now, run.sent + CHUNK, run.sent + 1, 0)
+    chunk = chunks.Chunk(app_id, run_id, following, "UTC", "", now, run.sent + CHUNK, run.sent + 1, 0)
     day = chunks.Day(now.date(), AT_ONCE, None)
     accepted = [
         outcomes.NewOutcome(
