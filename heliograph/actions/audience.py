@@ -60,7 +60,9 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
                 conn, app.app_id, campaign.list_ids, after=after, limit=PAGE, with_fields=plan.needs_fields
             )
             numbers = [one.number for one in page]
-            blocked = await dnc.find_blocked(conn, app.app_id, dnc_list_ids, numbers, now)
+            blocked = await dnc.find_blocked(
+                conn, app.app_id, dnc_list_ids, numbers, now, address=campaign.caller_id, exempt=campaign.transactional
+            )
             away = await turned_away.find(conn, app.app_id, numbers, limits, campaign.exclude_ids, now=now)
         if not page:
             return done

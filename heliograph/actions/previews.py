@@ -128,6 +128,7 @@ class _Lookup:
     async def _read(self, seq: int, number: str, *, may_repeat: bool) -> _Page:
         """The page after contact ``seq`` of the only list or, where somebody may be met twice, after ``number``."""
         app_id, list_ids, how = self.campaign.app_id, self.campaign.list_ids, self.with_fields
+        address, exempt = self.campaign.caller_id, self.campaign.transactional
         async with self.db.connection() as conn:
             if may_repeat:
                 people = await members.read_numbers(
@@ -138,7 +139,9 @@ class _Lookup:
                     conn, app_id, list_ids[0], after=seq, limit=PAGE, with_fields=how, every=self.every
                 )
             numbers = [one.number for one in people]
-            blocked = await dnc.find_blocked(conn, app_id, self.dnc_list_ids, numbers, self.now)
+            blocked = await dnc.find_blocked(
+                conn, app_id, self.dnc_list_ids, numbers, self.now, address=address, exempt=exempt
+            )
             exclude_ids = self.campaign.exclude_ids
             away = await turned_away.find(conn, app_id, numbers, self.limits, exclude_ids, now=self.now)
         return _Page(people, blocked, away)
