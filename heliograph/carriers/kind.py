@@ -67,7 +67,8 @@ class Kind:
     ``words``: what it is, in a line. ``read``: raises :class:`heliograph.errors.Invalid`, naming the key and what it
     takes (never the value of a secret), unless a line could be opened with these settings; what it answers is the
     kind's own. ``webhook``: for carriers that call us. ``opted_out``: the codes of its refusals and of its receipts by
-    which it says that the person does not want to be texted.
+    which it says that the person does not want to be texted. ``listens``: what comes back comes on its line alone, so
+    that one is kept open even while nothing is sent.
     """
 
     words: str
@@ -76,6 +77,7 @@ class Kind:
     open: Opener
     webhook: Webhook | None = None
     opted_out: frozenset[str] = frozenset()
+    listens: bool = False
 
     @property
     def secrets(self) -> frozenset[str]:

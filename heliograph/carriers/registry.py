@@ -56,6 +56,11 @@ def opted_out(kind: str) -> frozenset[str]:
     return frozenset() if found is None else found.opted_out
 
 
+def listening() -> list[str]:
+    """The kinds whose lines are kept open though nothing is sent."""
+    return [name for name, kind in _BY_NAME.items() if kind.listens]
+
+
 async def open_carrier(  # noqa: PLR0913  # a line is opened with as much as it needs
     kind: str,
     settings: Mapping[str, object],

@@ -86,6 +86,7 @@ class Lines:
         self._lines: dict[int, Line] = {}
         self._not_before: dict[int, float] = {}  # account → when it may be tried again
         self._opening: set[int] = set()
+        self._closed = False
         self._begun: set[asyncio.Task[HeliographError | None]] = set()  # first openings that take longer than the grace
 
     @property
@@ -102,6 +103,8 @@ class Lines:
         line = self._lines.get(account.account_id)
         if line is not None:
             return line
+        if self._closed:
+            raise CarrierDown("This worker is ending and opens no more lines")
         line = self._lines[account.account_id] = Line(account, None, self._hearing)
         if account.paused_at is not None:
             self._paused(line, account)
@@ -214,7 +217,8 @@ class Lines:
         return carrier
 
     async def close(self) -> None:
-        """Close every line: answers already due are given, the rest are given as lost."""
+        """Close every line, for good: answers already due are given, the rest are given as lost."""
+        self._closed = True
         lines = list(self._lines.values())
         begun = list(self._begun)
         for task in begun:

@@ -25,6 +25,7 @@ from heliograph.engine.hearing import Hearing
 from heliograph.engine.imports import Imports
 from heliograph.engine.lane import Lane
 from heliograph.engine.lines import Lines
+from heliograph.engine.listening import Listening
 from heliograph.engine.pulls import Pulls
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.replies import Replies
@@ -125,6 +126,7 @@ class Worker:
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
+                group.create_task(Listening(self._db, session, self._lines).run()),
             ]
             self.ready.set()
             while not self._stopping.is_set():

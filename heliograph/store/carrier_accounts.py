@@ -159,6 +159,15 @@ async def list_open(conn: Conn, account_ids: Sequence[int]) -> list[CarrierAccou
         return await (await cursor.execute(LIST_OPEN, {"account_ids": list(account_ids)})).fetchall()
 
 
+OF_KINDS = f"SELECT {_COLUMNS} FROM carrier_account WHERE kind = ANY(%(kinds)s) AND deleted_at IS NULL"
+
+
+async def list_of_kinds(conn: Conn, kinds: Sequence[str]) -> list[CarrierAccount]:
+    """The accounts of these kinds, of every app, that are not deleted."""
+    async with conn.cursor(row_factory=class_row(CarrierAccount)) as cursor:
+        return await (await cursor.execute(OF_KINDS, {"kinds": list(kinds)})).fetchall()
+
+
 UPDATE = f"""
 UPDATE carrier_account
 SET name = %(name)s, settings = %(settings)s, secrets_sealed = %(secrets_sealed)s, secret_names = %(secret_names)s,

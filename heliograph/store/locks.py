@@ -12,6 +12,7 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * the *sync* of a contact list: held by the one session that pulls its contacts;
 * the *replies* of an app: held by the one transaction that answers them;
 * an *import*: held by the one session that takes its file in;
+* *listening* to a carrier account: held by the one session that keeps its line open while nothing is sent;
 * *asking*: held by the one session that asks carriers about unknown messages;
 * the gate of an app's *tests*: shared by whoever sends a text for a test, passed by whoever presses the panic button.
 
@@ -49,6 +50,7 @@ class Kind(IntEnum):
     TRIAL = 10
     IMPORT = 11
     REPLIES = 12
+    LISTENING = 13
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"

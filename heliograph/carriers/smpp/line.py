@@ -283,4 +283,5 @@ KIND = Kind(
     settings=smpp_settings.SETTINGS,
     read=smpp_settings.read,
     open=open_line,
+    listens=True,
 )

@@ -76,6 +76,11 @@ class Centre:
             await end.wait()
         self._record.close()
 
+    @property
+    def bound_now(self) -> int:
+        """How many connections are bound at this moment."""
+        return len(self._peers)
+
     def cut_all(self) -> int:
         """Cut every connection, as a broken network does; answers how many. Who comes back is let in."""
         peers = list(self._open)
