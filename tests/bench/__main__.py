@@ -45,20 +45,20 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "rules": laws.measure,
+    "sending": sending.measure,
+    "receipts": settling.measure,
+    "delete": stopping.measure,
+    "flat": flat.measure,
+    "pacing": pacing.measure,
+    "smpp": smpp.measure,
+    "webhooks": calling.measure,
     "import": importing.measure,
     "preview": previewing.measure,
-    "receipts": settling.measure,
-    "webhooks": calling.measure,
-    "sending": sending.measure,
-    "smpp": smpp.measure,
-    "pacing": pacing.measure,
-    "delete": stopping.measure,
     "barrier": barrier.measure,
-    "optout": optout.measure,
     "workers": workers.measure,
-    "flat": flat.measure,
     "purge": clearing.measure,
     "memory": memory.measure,
+    "optout": optout.measure,
 }
 
 
@@ -78,6 +78,7 @@ def _arguments() -> argparse.Namespace:
 
 async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
     scale = Scale.quick() if chosen.quick else Scale.full() if chosen.full else Scale()
+    page = chosen.write or (None if chosen.name or chosen.quick else PAGE)
     sections: list[Section] = []
     async with rig(scale, chosen.folder) as place:
         described = await machine.describe(place.db, place.settings.data)
@@ -95,10 +96,9 @@ async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
             for headline in section.headlines:
                 console.print("* " + headline.replace("**", ""), highlight=False)
             console.print(f"({name}: {time.monotonic() - began:.0f} s)", style="dim")
-    page = PAGE if not chosen.name and not chosen.quick else None
-    page = chosen.write or page
+            if page is not None:  # after each, so that a bench cut short leaves what it has measured
+                page.write_text(report.markdown(sections, described))
     if page is not None:
-        page.write_text(report.markdown(sections, described))
         console.print(f"\nWritten to {page}", soft_wrap=True)
     return sections
 
