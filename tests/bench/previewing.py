@@ -45,6 +45,7 @@ async def measure(rig: Rig) -> Section:
         took = time.perf_counter() - before
         section.add(f"{people:,} people, {what}", people / took, "people/s")
     await _play(rig, campaign, told, section)
+    await app_settings.update(rig.db, rig.app, {"frequencyCap": []}, now=config.utc_now())  # others text them too
     return section
 
 
