@@ -265,6 +265,7 @@ def _check_size(file: BinaryIO) -> None:
         try:
             with zipfile.ZipFile(file) as archive:
                 names, size = archive.namelist(), sum(each.file_size for each in archive.infolist())
+        # NotImplementedError: how zipfile refuses an archive of a newer version of the format than it can read.
         except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
             raise Invalid(f"The file is a damaged archive or workbook: {error}", field="file") from error
         if "[Content_Types].xml" not in names and "mimetype" not in names:

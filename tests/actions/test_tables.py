@@ -36,6 +36,12 @@ def workbook(rows: Sequence[Sequence[object]], *, first: int = 1) -> bytes:
     return out.getvalue()
 
 
+def newer(data: bytes) -> bytes:
+    """An archive whose directory asks for version 9.9 of the format."""
+    at = data.index(b"PK\x01\x02") + 6
+    return data[:at] + (99).to_bytes(2, "little") + data[at + 2 :]
+
+
 def archive(**files: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
@@ -151,6 +157,7 @@ REFUSED = {
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "neither text nor a workbook"),
     "an archive": (archive(**{"people.csv": PLAIN.encode()}), "Unpack it"),
     "half a workbook": (workbook([["phone"]])[:800], "damaged archive"),
+    "an archive of a newer format": (newer(archive(**{"people.csv": b"x"})), "damaged archive"),
     "a workbook of nothing": (workbook([]), "no sheet with anything"),
     "half a gzip": (gzip.compress(PLAIN.encode() * 99)[:-20], "damaged"),
     "a quote that is never closed": (b'phone\n"+14155550100\n' + b"x,\n" * 500_000, "Row 2 cannot be read"),
