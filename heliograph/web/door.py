@@ -14,17 +14,21 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from heliograph.errors import Forbidden, Invalid, TooLarge
+from heliograph.errors import Forbidden, Invalid, NotFound, TooLarge
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from heliograph.store.apps import App
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,8 @@ PUBLIC = "/console/static/"  # style and script: the page that says "not from th
 # A proxy or a tunnel server that stands on this machine makes everybody look local; these give it away.
 PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
-MOST_BYTES = 4096  # a form here is a token
+MOST_BYTES = 4096  # of a form that is a question answered; pages with more to say name their own limit
+MOST_FIELDS = 1000
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -127,8 +132,91 @@ def give_token(request: Request, response: Response, value: str) -> None:
         response.set_cookie(COOKIE, value, path="/", httponly=True, samesite="strict")
 
 
-async def check_form(request: Request) -> None:
-    """Raises Forbidden unless a page of this console, in this browser, posted the form; Invalid when it is no form."""
+# ---------------------------------------------------------------- what whoever came in may do
+
+
+def user(request: Request) -> object | None:
+    """Who is signed in; None where nobody has to be."""
+    return getattr(request.state, "user", None)
+
+
+def may_enter(request: Request, app: App) -> bool:
+    """Whether whoever asks may look at an app at all."""
+    return bool(app) and _on_this_machine(request)
+
+
+def may_see(request: Request, right: str) -> bool:
+    """Whether whoever asks may look at what goes by ``right`` (rules/roles.py)."""
+    return bool(right) and _on_this_machine(request)
+
+
+def check_app(request: Request, app: App) -> None:
+    """Raises NotFound for an app that is not theirs: nobody learns which there are."""
+    if not may_enter(request, app):
+        raise NotFound(f"There is no app {app.public_id}")
+
+
+def permit(request: Request, right: str, *, act: bool) -> None:
+    """Raises Forbidden unless whoever asks may look at what goes by ``right``, or change it (``act``)."""
+    if not may_see(request, right):
+        raise Forbidden(f"You may not {'change' if act else 'see'} {right}.")
+
+
+def _on_this_machine(request: Request) -> bool:
+    try:
+        check_local(request)
+    except Forbidden:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- forms
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A posted form, checked."""
+
+    sent: FormData
+
+    def text(self, name: str, default: str = "") -> str:
+        """The last value of a field, without the blanks around it; ``default`` when it was not sent."""
+        values = self.all(name)
+        return values[-1].strip() if values else default
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field, as it was sent."""
+        return [value for value in self.sent.getlist(name) if isinstance(value, str)]
+
+    def file(self, name: str) -> UploadFile | None:
+        """An uploaded file; None when none was chosen."""
+        found = self.sent.get(name)
+        return found if isinstance(found, UploadFile) and found.filename else None
+
+
+async def check_form(request: Request, *, most: int = MOST_BYTES) -> Form:
+    """The posted form, of at most ``most`` bytes.
+
+    Raises Forbidden unless a page of this console, in this browser, posted it; Invalid when it is no form.
+    """
+    _check_origin(request)
+    length = request.headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit():
+        raise Invalid("The form has no length; post it as a page of the console does.")
+    if int(length) > most:
+        raise TooLarge(f"The form has {int(length):,} bytes; {most:,} are taken.")
+    try:
+        form = Form(await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=most))
+    except (HTTPException, MultiPartException) as error:
+        raise Invalid(f"That is no form: {error}") from error
+    sent = form.text(FIELD)
+    cookie = request.cookies.get(COOKIE, "")
+    if not _TOKEN.fullmatch(cookie) or not secrets.compare_digest(sent.encode(), cookie.encode()):
+        raise Forbidden("The form is of another visit: its token is not the one of this browser. Load the page again.")
+    return form
+
+
+def _check_origin(request: Request) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if origin is None and site is None:
         raise Forbidden("The request does not say which page it comes from (neither Origin nor Sec-Fetch-Site).")
@@ -136,12 +224,3 @@ async def check_form(request: Request) -> None:
         raise Forbidden("The request was made by a page of another site.")
     if site not in {None, "same-origin"}:
         raise Forbidden("The request was made by a page of another site.")
-    length = request.headers.get("content-length", "")
-    if not length.isascii() or not length.isdigit():
-        raise Invalid("The form has no length; post it as a page of the console does.")
-    if int(length) > MOST_BYTES:
-        raise TooLarge(f"The form has {length} bytes; {MOST_BYTES} are taken.")
-    sent = parse_qs((await request.body()).decode("latin-1")).get(FIELD, [""])[0]
-    cookie = request.cookies.get(COOKIE, "")
-    if not _TOKEN.fullmatch(cookie) or not secrets.compare_digest(sent.encode(), cookie.encode()):
-        raise Forbidden("The form is of another visit: its token is not the one of this browser. Load the page again.")

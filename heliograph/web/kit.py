@@ -1,0 +1,203 @@
+"""What every page of the console is made with: its app, its form, the frame around it, live pieces, what was just done.
+
+Every page works without a script: buttons are forms, a form that was posted answers with a redirect. With the script
+the same addresses answer with the piece of the page that changes (they are told by ``HX-Request``), and live pieces
+come as server-sent events (told by ``Accept``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from heliograph.errors import HeliographError, Invalid
+from heliograph.store import apps
+from heliograph.web import door, nav
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+
+    from jinja2 import Environment
+    from starlette.requests import Request
+
+    from heliograph.actions.seal import Seal
+    from heliograph.config import Clock, Settings
+    from heliograph.store.apps import App
+    from heliograph.store.database import Database
+
+SAID = "heliograph_said"  # cookie: what was just done, until the next page has shown it
+APP = "heliograph_app"  # cookie: the app looked at last
+LONGEST_SAID = 1000
+EVERY = 1.0  # seconds between two looks of a live piece
+STREAM_SECONDS = 20.0  # a stream ends by then, and the page asks again: the server can close, a session can expire
+YEAR = 365 * 24 * 3600
+FAR = 1_000_000  # far more pages than there are
+
+Handler = Callable[["Request"], Awaitable["Response"]]
+Piece = Callable[[], Awaitable[str]]
+
+
+@dataclass(slots=True)
+class Kit:
+    """Given to every module of pages. ``there``: the keys of the sections that have pages."""
+
+    db: Database
+    settings: Settings
+    clock: Clock
+    templates: Environment
+    seal: Seal | None = None
+    there: set[str] = field(default_factory=set[str])
+    rights: dict[str, str] = field(default_factory=dict[str, str])  # of each route, by its path
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.clock()
+
+    # ------------------------------------------------------------ what is asked for
+
+    async def app(self, request: Request) -> App:
+        """The app that the address names (``{app}``). Raises NotFound, and Forbidden where the user is not in it."""
+        async with self.db.connection() as conn:
+            app = await apps.get(conn, request.path_params["app"])
+        door.check_app(request, app)
+        return app
+
+    def route(self, path: str, handler: Handler, *, right: str, methods: Sequence[str] = ("GET",)) -> Route:
+        """A route that only those come to who may look at what goes by ``right``, or change it where they post."""
+
+        async def let_in(request: Request) -> Response:
+            door.permit(request, right, act=request.method not in {"GET", "HEAD"})
+            return await handler(request)
+
+        route = Route(path, let_in, methods=list(methods))
+        self.rights[route.path] = right
+        return route
+
+    # ------------------------------------------------------------ what is answered
+
+    async def page(
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, object],
+        *,
+        section: str,
+        app: App | None = None,
+        status: int = 200,
+    ) -> Response:
+        """A whole page in its frame: navigation, apps, who is signed in, what was just done, the token of its forms."""
+        token = door.token(request)
+        response = HTMLResponse(
+            self.templates.get_template(template).render(
+                {"now": self.clock(), "token": token, **await self._frame(request, section, app), **values}
+            ),
+            status,
+            headers={"Vary": "HX-Request, Accept"},
+        )
+        door.give_token(request, response, token)
+        if SAID in request.cookies:
+            response.delete_cookie(SAID, path="/")
+        if app is not None and request.cookies.get(APP) != app.public_id:
+            response.set_cookie(APP, app.public_id, max_age=YEAR, path="/", httponly=True, samesite="strict")
+        return response
+
+    def text(self, template: str, values: Mapping[str, object]) -> str:
+        """A piece of a page, as HTML."""
+        return self.templates.get_template(template).render({"now": self.clock(), **values})
+
+    def piece(self, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+        """A piece of a page, as an answer."""
+        return HTMLResponse(self.text(template, values), status, headers={"Vary": "HX-Request, Accept"})
+
+    async def live(self, request: Request, piece: Piece, *, every: float = EVERY) -> Response:
+        """A piece of a page that changes by itself: as events whenever it does, or once for whoever asks plainly."""
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            return HTMLResponse(await piece(), headers={"Vary": "HX-Request, Accept"})
+        headers = {"X-Accel-Buffering": "no", "Vary": "HX-Request, Accept"}
+        return StreamingResponse(_events(request, piece, every), media_type="text/event-stream", headers=headers)
+
+    def done(self, request: Request, to: str, text: str) -> Response:
+        """What follows a form: the page at ``to``, which says ``text``."""
+        if is_partial(request):
+            response: Response = Response(status_code=204, headers={"HX-Redirect": to})
+        else:
+            response = RedirectResponse(to, status_code=303)
+        response.set_cookie(SAID, _packed(text), max_age=60, path="/", httponly=True, samesite="strict")
+        return response
+
+    def said(self, text: str, *, trouble: bool = False) -> Response:
+        """What follows a form posted by the script from a page that stays: the line that says what was done."""
+        return self.piece("said.html", {"said": {"text": text, "trouble": trouble}})
+
+    async def _frame(self, request: Request, section: str, app: App | None) -> dict[str, object]:
+        async with self.db.connection() as conn:
+            known = [one for one in await apps.list_all(conn) if door.may_enter(request, one)]
+        current = app or next((one for one in known if one.public_id == request.cookies.get(APP)), None)
+        current = current or (known[0] if known else None)
+        allowed = {one.key for one in nav.SECTIONS if one.key in self.there and door.may_see(request, one.right)}
+        return {
+            "nav": nav.sections(current, allowed),
+            "section": section,
+            "apps": known,
+            "app": current,
+            "user": door.user(request),
+            "said": recall(request),
+        }
+
+
+async def _events(request: Request, piece: Piece, every: float) -> AsyncIterator[str]:
+    """The piece now, and again whenever it has changed; a comment where it has not, so that a dead line is noticed."""
+    yield "retry: 300\n\n"
+    ends = asyncio.get_running_loop().time() + STREAM_SECONDS
+    before = ""
+    while asyncio.get_running_loop().time() < ends and not await request.is_disconnected():
+        try:
+            text = await piece()
+        except HeliographError as error:
+            yield f"event: trouble\ndata: {json.dumps(error.message)}\n\n"
+        else:
+            yield f"data: {json.dumps(text)}\n\n" if text != before else ": still so\n\n"
+            before = text
+        await asyncio.sleep(every)
+
+
+def is_partial(request: Request) -> bool:
+    """Whether the script asks for a piece of the page."""
+    return request.headers.get("hx-request") == "true"
+
+
+def recall(request: Request) -> dict[str, object] | None:
+    """What was just done. Whoever forges the cookie shows himself a text, and no more than text."""
+    try:
+        text = json.loads(base64.urlsafe_b64decode(request.cookies[SAID]))
+    except (KeyError, ValueError):
+        return None
+    return {"text": text[:LONGEST_SAID], "trouble": False} if isinstance(text, str) else None
+
+
+def _packed(text: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(text[:LONGEST_SAID]).encode()).decode()
+
+
+def number_of(request: Request, name: str = "page") -> int:
+    """A page number of the address, from 1 on. Raises Invalid."""
+    number = request.query_params.get(name, "")
+    if number and not (number.isascii() and number.isdigit() and 0 < int(number[:9]) < FAR):
+        raise Invalid(f"{name} is {number[:80]!r}; it takes a number from 1 on")
+    return int(number or 1)
+
+
+def link(path: str, **values: object) -> str:
+    """An address with a query of those values that are not empty."""
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"{path}?{query}" if query else path
