@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,19 @@ class Finish:
 
 
 Act = Say | Call | SetField | ChangeList | ChangeConsent | Hand | Finish
+_KINDS = {kind.__name__: kind for kind in (Say, Call, SetField, ChangeList, ChangeConsent, Hand, Finish)}
+
+
+def to_json(act: Act) -> dict[str, object]:
+    """An act as JSON can hold it, for one that is to be done later."""
+    return {"kind": type(act).__name__, **asdict(act)}
+
+
+def from_json(told: Mapping[str, object]) -> Act:
+    """The act that :func:`to_json` told."""
+    values = dict(told)
+    kind = _KINDS[str(values.pop("kind"))]
+    return kind(**cast("dict[str, Any]", values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def advance(flows: Flows, session: Session, event: Event, person: Person) -> tup
     if session.over or found is None:
         return (session, []) if session.over else _lost(session)
     answering = isinstance(event, acts.Answered) or (isinstance(event, acts.Begin) and event.answer is not None)
+    if isinstance(event, acts.Called):
+        answering = session.answering
     run = _Run(flows, person, session, found[1], answering)
     to = _after(run, event)
     if to is not _STAY:
@@ -246,7 +248,7 @@ def _call(run: _Run, key: str, node: nodes.Webhook) -> None:
     sending = None if node.body is None else {name: run.say(words) for name, words in node.body.items()}
     call = acts.Call(run.number(), key, run.say(node.url), node.method, said, sending, node.timeout_s, node.retries)
     run.done.append(call)
-    run.session = run.session.with_(state=State.CALL, deadline=None)
+    run.session = run.session.with_(state=State.CALL, deadline=None, answering=run.answering)
 
 
 def _enter(run: _Run, node: nodes.Go) -> object:

@@ -37,7 +37,8 @@ class Session:
 
     ``acts`` counts what has been asked for so far: with the session's id it names each act for good, so that doing it
     again after a crash can be told from doing it twice. ``seed`` decides at splits. ``visits`` counts how often each
-    branch found no case. ``deadline``: when silence is an answer.
+    branch found no case. ``deadline``: when silence is an answer. ``answering``: the step that asked a service answered
+    what the person wrote, so that what is said of the service's answer does, too.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Session:
     acts: int = 0
     answer: str = ""
     result: str | None = None
+    answering: bool = False
 
     @property
     def over(self) -> bool:
