@@ -30,6 +30,8 @@ LISTEN = "LISTEN heliograph"
 
 CALLS = "calls"
 """The topic of carriers' calls that were stored: of no concern to lanes."""
+WEBHOOKS = "webhooks"
+"""The topic of what webhooks are to be told: of no concern to lanes either."""
 
 
 async def hear(conn: Conn) -> AsyncIterator[str]:
