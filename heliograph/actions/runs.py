@@ -17,7 +17,7 @@ from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, plain, template
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
-from heliograph.store import app_settings, bell, campaigns, dnc, locks, runs, schedules, tallies
+from heliograph.store import app_settings, bell, campaigns, companions, dnc, locks, runs, schedules, sessions, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -214,12 +214,19 @@ async def finish(db: Database, app_id: int, campaign_id: str, *, now: datetime) 
 
 
 async def _is_over(conn: Conn, run: runs.Run, now: datetime) -> bool:
-    """Planned to the end, and nobody waits or is being submitted: true until somebody unknown gets their turn again."""
+    """Planned to the end, nobody waits or is being submitted, and no conversation of it is under way.
+
+    True until somebody unknown gets their turn again.
+    """
     fresh = await runs.get(conn, run.app_id, run.run_id)
     if fresh.planned_at is None:
         return False
-    ledger = await tallies.read(conn, run.app_id, run.run_id, now)
-    return ledger.settled == ledger.total
+    carried_on = await companions.list_of(conn, run.app_id, run.run_id) if run.flow is not None else {}
+    for run_id in (run.run_id, *carried_on.values()):
+        ledger = await tallies.read(conn, run.app_id, run_id, now)
+        if ledger.settled != ledger.total:
+            return False
+    return run.flow is None or not await sessions.any_open(conn, run.app_id, run.run_id)
 
 
 async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason: str, now: datetime) -> None:
@@ -229,8 +236,8 @@ async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason
         await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now)
     await schedules.disable(conn, campaign.app_id, campaign.campaign_id, now=now)
     if campaign.run_id is not None:
-        await runs.end(conn, campaign.app_id, campaign.run_id, reason=reason, now=now)
-        await tallies.expire_waiting(conn, campaign.app_id, campaign.run_id)
+        ended = await runs.end(conn, campaign.app_id, campaign.run_id, reason=reason, now=now)
+        await tallies.expire_waiting(conn, campaign.app_id, ended)
     await bell.ring(conn, reason)
 
 

@@ -162,6 +162,7 @@ class Gate:
                 batch.chunk,
                 day,
                 campaign_id=work.run.campaign_id,
+                main_id=work.run.main_id,
                 sender_id=batch.sender.sender_id,
                 next_seq=work.next_seq,
                 gaps=work.gaps,

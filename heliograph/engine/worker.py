@@ -167,7 +167,7 @@ class Worker:
             if lane.busy and (lane.sender.app_id, sender_id) not in by_sender:
                 lane.offer([])
         for run in active:
-            if run.planned_at is not None and run.kind == "campaign":
+            if run.planned_at is not None and run.kind == "campaign" and run.companion_of is None:
                 await runs_actions.complete(self._db, run, now=self._clock())
 
     async def _offer(

@@ -130,7 +130,7 @@ CLAIM = """
 WITH allowed AS (
     SELECT FROM campaign
     WHERE app_id = %(app_id)s AND campaign_id = %(campaign_id)s
-      AND run_id = %(run_id)s AND status = 'Active' AND deleted_at IS NULL
+      AND run_id = %(main_id)s AND status = 'Active' AND deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM panic WHERE app_id = %(app_id)s AND released_at IS NULL
                         AND (sender_id IS NULL OR sender_id = %(sender_id)s))
 ), here AS (
@@ -173,6 +173,7 @@ async def claim(  # what is claimed, from where to where, for whom
     day: Day,
     *,
     campaign_id: int,
+    main_id: int,
     sender_id: int,
     next_seq: int,
     gaps: int,
@@ -181,6 +182,7 @@ async def claim(  # what is claimed, from where to where, for whom
 ) -> bool:
     """Move the cursor from ``next_seq`` to ``upto``: the ``people`` between are submitting once this commits.
 
+    ``main_id``: the run that the campaign must be on: the chunk's, or that of which it is a companion.
     Call it inside the campaign's gate. False, and nothing changed, when the campaign is no longer on this
     run and Active, the panic button holds its app or the sender, the cursor stands elsewhere, somebody was
     moved out of the chunk since it was read (``gaps``), it was given to another sender, or the sender's day
@@ -191,6 +193,7 @@ async def claim(  # what is claimed, from where to where, for whom
         "run_id": chunk.run_id,
         "chunk_no": chunk.chunk_no,
         "campaign_id": campaign_id,
+        "main_id": main_id,
         "sender_id": sender_id,
         "next_seq": next_seq,
         "last_seq": chunk.last_seq,

@@ -58,6 +58,11 @@ class Run:
     emergency: bool
     retry_of: int | None
     retry_classes: list[str] | None
+    flow: str | None  # cf-…: what is said is the flow's; None: it has a text of its own
+    flow_version: int | None
+    companion_of: int | None  # the run whose conversations it carries on
+    purpose: str | None  # of a companion: answers, or follow_ups
+    conversations: str | None  # the app's setting as it is now, in JSON; see rules/conversation.py
     plan_level: int
     plan_list: int
     plan_seq: int
@@ -69,7 +74,12 @@ class Run:
     @property
     def urgent(self) -> bool:
         """Whether it goes before ordinary runs: an emergency, or texts that a person waits for."""
-        return self.emergency or self.kind == "single"
+        return self.emergency or self.kind == "single" or self.purpose == "answers"
+
+    @property
+    def main_id(self) -> int:
+        """The run that its campaign is on: itself, unless it is a companion."""
+        return self.run_id if self.companion_of is None else self.companion_of
 
 
 _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS campaign_public_id, k.kind, k.priority,
@@ -78,16 +88,19 @@ _COLUMNS = """r.app_id, r.run_id, r.public_id, r.campaign_id, k.public_id AS cam
        r.transactional, (SELECT s.quiet_hours::text FROM app_setting s WHERE s.app_id = r.app_id) AS quiet_hours,
        (SELECT s.frequency_cap::text FROM app_setting s WHERE s.app_id = r.app_id) AS frequency_cap,
        r.exclude_ids, r.hold_out, r.plain_substitutes, r.emergency, r.retry_of, r.retry_classes,
+       r.flow, r.flow_version, r.companion_of, r.purpose,
+       (SELECT s.conversations::text FROM app_setting s WHERE s.app_id = r.app_id) AS conversations,
        r.plan_level, r.plan_list, r.plan_seq, r.planned_at, r.started_at, r.ended_at, r.end_reason"""
 
 INSERT = """
 INSERT INTO run (app_id, public_id, campaign_id, sender_id, sender_ids, weights, pool_id, caller_id, template,
                  missing, calling_hours, list_ids, dnc_list_ids, filters, zone_rule, transactional,
-                 exclude_ids, hold_out, plain_substitutes, emergency, retry_of, retry_classes, audience, started_at)
+                 exclude_ids, hold_out, plain_substitutes, emergency, retry_of, retry_classes, flow, flow_version,
+                 talks, audience, started_at)
 VALUES (%(app_id)s, %(public_id)s, %(campaign_id)s, %(sender_id)s, %(sender_ids)s, %(weights)s, %(pool_id)s,
         %(caller_id)s, %(template)s, %(missing)s, %(calling_hours)s, %(list_ids)s, %(dnc_list_ids)s, %(filters)s,
         %(zone_rule)s, %(transactional)s, %(exclude_ids)s, %(hold_out)s, %(plain_substitutes)s, %(emergency)s,
-        %(retry_of)s, %(retry_classes)s,
+        %(retry_of)s, %(retry_classes)s, %(flow)s, %(flow_version)s, %(flow)s::text IS NOT NULL,
         (SELECT coalesce(sum(contact_count), 0) FROM contact_list
           WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s)),
         %(now)s)
@@ -118,6 +131,7 @@ async def insert(  # a row has as many parts as it has
     emergency: bool = False,
     retry_of: int | None = None,
     retry_classes: list[str] | None = None,
+    flow: tuple[str, int] | None = None,
 ) -> int:
     """Begin a run; answers its internal id."""
     values = {
@@ -143,6 +157,8 @@ async def insert(  # a row has as many parts as it has
         "emergency": emergency,
         "retry_of": retry_of,
         "retry_classes": retry_classes,
+        "flow": None if flow is None else flow[0],
+        "flow_version": None if flow is None else flow[1],
         "now": now,
     }
     row = await (await conn.execute(INSERT, values)).fetchone()
@@ -178,11 +194,15 @@ async def find_public(conn: Conn, app_id: int, public_id: str) -> Run | None:
         return await (await cursor.execute(FIND_PUBLIC, {"app_id": app_id, "public_id": public_id})).fetchone()
 
 
-# Few rows whatever the history: the partial index campaign_active holds only campaigns under way.
+# Few rows whatever the history: the partial index campaign_active holds only campaigns under way. A companion is found
+# by run_companion, from the run that its campaign is on.
 LIST_ACTIVE = f"""
 SELECT {_COLUMNS} FROM campaign k JOIN run r ON r.app_id = k.app_id AND r.run_id = k.run_id
 WHERE k.status = 'Active' AND k.deleted_at IS NULL
-ORDER BY r.run_id
+UNION ALL
+SELECT {_COLUMNS} FROM campaign k JOIN run r ON r.app_id = k.app_id AND r.companion_of = k.run_id
+WHERE k.status = 'Active' AND k.deleted_at IS NULL
+ORDER BY run_id
 """
 
 
@@ -260,15 +280,26 @@ async def planned(
     return await (await conn.execute(PLANNED, values)).fetchone() is not None
 
 
+# In the order of their numbers, as everybody locks them who locks several.
 END = """
-UPDATE run SET ended_at = %(now)s, end_reason = %(reason)s
-WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND ended_at IS NULL
+WITH all_of_it AS (
+    SELECT run_id FROM run
+    WHERE app_id = %(app_id)s AND (run_id = %(run_id)s OR companion_of = %(run_id)s) AND ended_at IS NULL
+    ORDER BY run_id FOR UPDATE
+)
+UPDATE run r SET ended_at = %(now)s, end_reason = %(reason)s FROM all_of_it a
+WHERE r.app_id = %(app_id)s AND r.run_id = a.run_id
+RETURNING r.run_id
 """
 
 
-async def end(conn: Conn, app_id: int, run_id: int, *, reason: str, now: datetime) -> None:
-    """End a run for good. ``reason``: completed, stopped or deleted. Ending twice keeps the first."""
-    await conn.execute(END, {"app_id": app_id, "run_id": run_id, "reason": reason, "now": now})
+async def end(conn: Conn, app_id: int, run_id: int, *, reason: str, now: datetime) -> list[int]:
+    """End a run and its companions for good; answers which. Ending twice keeps the first.
+
+    ``reason``: completed, stopped or deleted.
+    """
+    values = {"app_id": app_id, "run_id": run_id, "reason": reason, "now": now}
+    return [int(row[0]) for row in await (await conn.execute(END, values)).fetchall()]
 
 
 HOLD_ACCOUNT = "SELECT account_id FROM account WHERE account_id = %(account_id)s FOR UPDATE"

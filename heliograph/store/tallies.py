@@ -71,13 +71,13 @@ async def plan(conn: Conn, app_id: int, run_id: int, *, waiting: int, suppressed
 
 EXPIRE = """
 UPDATE tally SET expired = expired + waiting, waiting = 0
-WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND waiting <> 0
+WHERE app_id = %(app_id)s AND run_id = ANY(%(run_ids)s::int[]) AND waiting <> 0
 """
 
 
-async def expire_waiting(conn: Conn, app_id: int, run_id: int) -> None:
-    """Count everyone who still waits as expired: their run has ended. One step, whatever their number."""
-    await conn.execute(EXPIRE, {"app_id": app_id, "run_id": run_id})
+async def expire_waiting(conn: Conn, app_id: int, run_ids: Sequence[int]) -> None:
+    """Count everyone who still waits as expired: their runs have ended. One step, whatever their number."""
+    await conn.execute(EXPIRE, {"app_id": app_id, "run_ids": list(run_ids)})
 
 
 # One snapshot for both halves, so that the sum holds at every instant. tally: a handful of rows by primary

@@ -207,7 +207,7 @@ def _steps(rig: Rig, run: _Run, now: datetime) -> dict[str, Callable[[Conn, Data
             conn, app_id, run_id, first=run.sent + 1, last=run.sent + CHUNK
         ),
         f"claim {AT_ONCE}": lambda conn, _: chunks.claim(
-            conn, chunk, day, campaign_id=run.campaign.campaign_id, sender_id=run.sender_id,
+            conn, chunk, day, campaign_id=run.campaign.campaign_id, main_id=chunk.run_id, sender_id=run.sender_id,
             next_seq=run.sent + 1, gaps=0, upto=run.sent + 1 + AT_ONCE, people=AT_ONCE,
         ),
         f"record {AT_ONCE} outcomes": lambda conn, _: outcomes.record(conn, accepted, sender_id=run.sender_id, now=now),

@@ -141,7 +141,9 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "chunks NEXT_TIME": (chunks.NEXT_TIME, run),
             "chunks CLAIM": (
                 chunks.CLAIM,
-                run | day | {"chunk_no": 51, "next_seq": 251, "last_seq": 255, "gaps": 0, "upto": 256, "people": 5},
+                run
+                | day
+                | {"main_id": 1, "chunk_no": 51, "next_seq": 251, "last_seq": 255, "gaps": 0, "upto": 256, "people": 5},
             ),
             "chunks REWIND": (chunks.REWIND, run | day | {"chunk_no": 51, "next_seq": 251, "upto": 256, "people": 5}),
             "chunks LIST_UNSETTLED": (chunks.LIST_UNSETTLED, {}),
