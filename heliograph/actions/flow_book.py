@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
 from heliograph.rules.flow import document, system
-from heliograph.store import flows
+from heliograph.store import flow_versions, flows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,16 +65,14 @@ async def load(conn: Conn, app_id: int, wanted: Iterable[tuple[str, int | None]]
     names: dict[str, str] = {}
     newest: dict[str, int] = {}
     read: dict[tuple[str, int], Flow] = {}
-    app = await flows.app_of(conn, app_id)
-    for each in system.ALL:
-        public_id = each.id_in(app)
-        names[public_id], newest[public_id] = each.name, each.newest
+    for shipped, each in zip(await flows.list_system(conn, app_id), system.ALL, strict=True):
+        names[shipped.public_id], newest[shipped.public_id] = shipped.name, each.newest
         for version in range(1, each.newest + 1):
             flow = each.flow(version)
             if flow is not None:
-                read[public_id, version] = flow
+                read[shipped.public_id, version] = flow
     needed = {(public_id, version) for public_id, version in wanted if version is not None}
-    for one in await flows.list_published(conn, app_id):
+    for one in await flow_versions.list_published(conn, app_id):
         names[one.public_id], newest[one.public_id] = one.name, one.published_version
         needed.add((one.public_id, one.published_version))
     read |= await _versions(conn, app_id, needed - set(read))
@@ -82,20 +80,20 @@ async def load(conn: Conn, app_id: int, wanted: Iterable[tuple[str, int | None]]
 
 
 async def _versions(conn: Conn, app_id: int, needed: set[tuple[str, int]]) -> dict[tuple[str, int], Flow]:
-    found = {key: _kept[key] for key in needed if key in _kept}
+    found = {key: _kept[app_id, *key] for key in needed if (app_id, *key) in _kept}
     unread = needed - set(found)
     if unread:
-        for key, raw in (await flows.documents(conn, app_id, sorted(unread))).items():
+        for key, raw in (await flow_versions.documents(conn, app_id, sorted(unread))).items():
             try:
-                found[key] = _kept[key] = document.read(raw)
+                found[key] = _kept[app_id, *key] = document.read(raw)
             except Invalid:  # one that only an older Heliograph could read: it is as if there were none
                 continue
     for key in found:
-        _kept.move_to_end(key)
+        _kept.move_to_end((app_id, *key))
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
     return found
 
 
 # Public ids are unique in the world, so one process may serve several databases, as tests do.
-_kept: OrderedDict[tuple[str, int], Flow] = OrderedDict()
+_kept: OrderedDict[tuple[int, str, int], Flow] = OrderedDict()

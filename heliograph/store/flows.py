@@ -1,4 +1,4 @@
-"""Experience flows: an app's own, which are rows, and their versions. Those that every app has are none."""
+"""Experience flows: an app's own, which are rows, and among them those that every app has, which are not."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 
 from heliograph.errors import DuplicateName, NotFound
+from heliograph.rules.flow import system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from heliograph.rules.flow.system import SystemFlow
     from heliograph.store.database import Conn
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFlow:
-    """A flow as it is kept. ``draft`` is its document; ``published_version`` None: it was never published."""
+    """A flow as it is kept. ``draft`` is its document; ``published_version`` None: it was never published.
+
+    ``is_system``: every app has it, and it has no row.
+    """
 
     app_id: int
     flow_id: int
@@ -30,29 +35,13 @@ class StoredFlow:
     description: str
     draft: dict[str, Any]
     published_version: int | None
+    is_system: bool
     created_at: datetime
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A published version, without its document."""
-
-    version: int
-    published_at: datetime
-    published_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """What the book of an app's flows needs to know of one before it reads any document."""
-
-    public_id: str
-    name: str
-    published_version: int
-
-
-_COLUMNS = "app_id, flow_id, public_id, name, lname, description, draft, published_version, created_at, updated_at"
+_COLUMNS = """app_id, flow_id, public_id, name, lname, description, draft, published_version, false AS is_system,
+       created_at, updated_at"""
 
 # An id is looked for before a name: a flow may be called like another's id.
 FIND = f"""
@@ -63,17 +52,32 @@ ORDER BY public_id = %(ref)s DESC LIMIT 1
 
 
 async def find(conn: Conn, app_id: int, ref: str) -> StoredFlow | None:
-    """The app's own flow with this ``cf-`` id or this name, without regard to case, or None."""
-    return await _one(conn, FIND, {"app_id": app_id, "ref": ref, "lref": ref.lower()})
+    """The app's flow with this ``cf-`` id or this name, without regard to case, or None.
+
+    An own one goes before a system one of its name, which can be there when a new version brought the system's.
+    """
+    found = await _one(conn, FIND, {"app_id": app_id, "ref": ref, "lref": ref.lower()})
+    if found is None:
+        every = await list_system(conn, app_id)
+        found = next((each for each in every if ref == each.public_id or ref.lower() == each.lname), None)
+    return found
+
+
+async def get(conn: Conn, app_id: int, ref: str) -> StoredFlow:
+    """As :func:`find`. Raises NotFound."""
+    found = await find(conn, app_id, ref)
+    if found is None:
+        raise missing(ref)
+    return found
 
 
 LOCK = f"{FIND} FOR UPDATE"
 
 
-async def lock(conn: Conn, app_id: int, ref: str) -> StoredFlow | None:
-    """As :func:`find`, and nobody changes it or takes it into use before this transaction ends."""
+async def lock(conn: Conn, app_id: int, ref: str) -> StoredFlow:
+    """As :func:`get`, and nobody changes it or takes it into use before this transaction ends."""
     await conn.execute(LOCK, {"app_id": app_id, "ref": ref, "lref": ref.lower()})
-    return await find(conn, app_id, ref)
+    return await get(conn, app_id, ref)
 
 
 # KEY SHARE is the weakest lock that whoever deletes the flow (FOR UPDATE) has to wait for.
@@ -151,27 +155,6 @@ async def update(
     return found
 
 
-ADD_VERSION = """
-INSERT INTO flow_version (app_id, flow_id, version, document, published_at, published_by)
-VALUES (%(app_id)s, %(flow_id)s, %(version)s, %(document)s, %(now)s, %(by)s)
-"""
-
-
-async def add_version(
-    conn: Conn, flow: StoredFlow, version: int, document: Mapping[str, object], *, by: str, now: datetime
-) -> None:
-    """Keep a document as a version of a flow, for good."""
-    values = {
-        "app_id": flow.app_id,
-        "flow_id": flow.flow_id,
-        "version": version,
-        "document": Json(document),
-        "now": now,
-        "by": by,
-    }
-    await conn.execute(ADD_VERSION, values)
-
-
 PUBLISH = f"""
 UPDATE flow SET published_version = %(version)s, updated_at = %(now)s
 WHERE app_id = %(app_id)s AND flow_id = %(flow_id)s
@@ -196,84 +179,51 @@ async def mark_deleted(conn: Conn, flow: StoredFlow, *, now: datetime) -> None:
     await conn.execute(MARK_DELETED, {"app_id": flow.app_id, "flow_id": flow.flow_id, "now": now})
 
 
-LIST = f"SELECT {_COLUMNS} FROM flow WHERE app_id = %(app_id)s AND deleted_at IS NULL ORDER BY lname"
+LIST = f"SELECT {_COLUMNS} FROM flow WHERE app_id = %(app_id)s AND deleted_at IS NULL"
 
 
 async def list_all(conn: Conn, app_id: int) -> list[StoredFlow]:
-    """The app's own flows, by name."""
+    """The app's flows by name, those that every app has among them."""
     async with conn.cursor(row_factory=class_row(StoredFlow)) as cursor:
-        return await (await cursor.execute(LIST, {"app_id": app_id})).fetchall()
+        own = await (await cursor.execute(LIST, {"app_id": app_id})).fetchall()
+    return sorted(own + await list_system(conn, app_id), key=lambda each: (each.lname, each.is_system))
 
 
-VERSIONS = """
-SELECT version, published_at, published_by FROM flow_version
-WHERE app_id = %(app_id)s AND flow_id = %(flow_id)s ORDER BY version DESC
-"""
+APP_OF = "SELECT public_id, created_at FROM app WHERE app_id = %(app_id)s"
 
 
-async def list_versions(conn: Conn, flow: StoredFlow) -> list[Version]:
-    """A flow's versions, newest first."""
-    async with conn.cursor(row_factory=class_row(Version)) as cursor:
-        values = {"app_id": flow.app_id, "flow_id": flow.flow_id}
-        return await (await cursor.execute(VERSIONS, values)).fetchall()
+async def list_system(conn: Conn, app_id: int) -> list[StoredFlow]:
+    """The flows that every app has, as this app has them: with ids of its own, and as old as it is."""
+    row = await (await conn.execute(APP_OF, {"app_id": app_id})).fetchone()
+    if row is None:
+        raise NotFound(f"No app {app_id}")
+    return [_system(each, app_id, str(row[0]), row[1]) for each in system.ALL]
+
+
+def _system(flow: SystemFlow, app_id: int, app: str, since: datetime) -> StoredFlow:
+    return StoredFlow(
+        app_id=app_id,
+        flow_id=0,
+        public_id=flow.id_in(app),
+        name=flow.name,
+        lname=flow.name.lower(),
+        description=flow.description,
+        draft=dict(flow.versions[-1]),
+        published_version=flow.newest,
+        is_system=True,
+        created_at=since,
+        updated_at=since,
+    )
 
 
 TAKEN = "SELECT lname FROM flow WHERE app_id = %(app_id)s AND deleted_at IS NULL AND lname = ANY(%(lnames)s)"
 
 
 async def find_taken(conn: Conn, app_id: int, names: Sequence[str]) -> set[str]:
-    """Those of ``names`` that a flow of the app's own has, in lower case."""
+    """Those of ``names`` that a flow of the app has, in lower case."""
     values = {"app_id": app_id, "lnames": [name.lower() for name in names]}
-    return {str(row[0]) for row in await (await conn.execute(TAKEN, values)).fetchall()}
-
-
-# ---------------------------------------------------------------- the book
-
-
-# Asked for each batch of replies and each page of an advanced run: the few rows of one app by flow_name, no document.
-LISTED = """
-SELECT public_id, name, published_version FROM flow
-WHERE app_id = %(app_id)s AND deleted_at IS NULL AND published_version IS NOT NULL
-"""
-
-
-async def list_published(conn: Conn, app_id: int) -> list[Listed]:
-    """The app's own flows that conversations can begin with."""
-    async with conn.cursor(row_factory=class_row(Listed)) as cursor:
-        return await (await cursor.execute(LISTED, {"app_id": app_id})).fetchall()
-
-
-DOCUMENTS = """
-SELECT f.public_id, v.version, v.document
-FROM unnest(%(public_ids)s::text[], %(versions)s::int[]) AS w (public_id, version)
-JOIN flow f ON f.app_id = %(app_id)s AND f.public_id = w.public_id
-JOIN flow_version v ON v.app_id = f.app_id AND v.flow_id = f.flow_id AND v.version = w.version
-"""
-
-
-async def documents(
-    conn: Conn, app_id: int, wanted: Iterable[tuple[str, int]]
-) -> dict[tuple[str, int], dict[str, object]]:
-    """The documents of these versions, by public id and version; also of flows that were deleted since."""
-    pairs = list(wanted)
-    values = {
-        "app_id": app_id,
-        "public_ids": [public_id for public_id, _ in pairs],
-        "versions": [version for _, version in pairs],
-    }
-    rows = await (await conn.execute(DOCUMENTS, values)).fetchall()
-    return {(str(row[0]), int(row[1])): row[2] for row in rows}
-
-
-APP_OF = "SELECT public_id FROM app WHERE app_id = %(app_id)s"
-
-
-async def app_of(conn: Conn, app_id: int) -> str:
-    """The public id of an app, which the ids of the flows that it has from the start are made of."""
-    row = await (await conn.execute(APP_OF, {"app_id": app_id})).fetchone()
-    if row is None:
-        raise NotFound(f"No app {app_id}")
-    return str(row[0])
+    rows = await (await conn.execute(TAKEN, values)).fetchall()
+    return {str(row[0]) for row in rows} | {each.name.lower() for each in system.ALL}
 
 
 async def _one(conn: Conn, statement: LiteralString, values: Mapping[str, Any]) -> StoredFlow | None:
