@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heliograph.actions import routes
-from heliograph.errors import IllegalMove, NotFound
+from heliograph.actions import flow_book, routes
+from heliograph.errors import Conflict, IllegalMove, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, plain, template
 from heliograph.rules import schedule as schedule_law
@@ -90,6 +90,7 @@ async def begin(
         transactional=campaign.transactional,
         exclude_ids=campaign.exclude_ids,
         hold_out=campaign.hold_out,
+        flow=await flow_of(conn, campaign),
         plain_substitutes=substitutes == plain.Plain.ON,
         emergency=kind.emergency,
         retry_of=kind.retry_of,
@@ -108,6 +109,22 @@ async def begin(
         updated_at=now,
         run_updated_at=now,
     )
+
+
+async def flow_of(conn: Conn, campaign: Campaign) -> tuple[str, int] | None:
+    """The flow that a run of a campaign that begins now goes through, and its newest version; None: a simple one.
+
+    Raises Conflict when there is no such flow.
+    """
+    if campaign.format != "advanced" or campaign.flow_id is None:
+        return None
+    found = (await flow_book.load(conn, campaign.app_id))(campaign.flow_id, None)
+    if found is None:
+        text = (
+            f"Campaign {campaign.name} goes through the flow {campaign.flow_id}, which this app does not have published"
+        )
+        raise Conflict(f"{text}: give the campaign the name of one that is", field="experienceFlowName")
+    return campaign.flow_id, found[0]
 
 
 async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Campaign:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.actions import turned_away
+from heliograph.actions import flow_book, turned_away
+from heliograph.actions.openings import Opening, Openings
 from heliograph.rules import audience, caps, filters, hours, pool, quiet, template, timing
 from heliograph.store import audience as members
-from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, tallies
+from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, senders, sessions, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FIRST_PAGE = 500
 PAGE = 5_000
 READ = 500  # people read at once
+A_TEXT = "-"
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
 
 
@@ -41,7 +43,8 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
     """
     plan = _plan(run, now)
     async with db.connection() as conn:
-        people, cursor = await _read(conn, run, limit=limit, with_fields=plan.needs_fields)
+        talks = run.flow is not None
+        people, cursor = await _read(conn, run, limit=limit, with_fields=plan.needs_fields or talks)
         people = _once_each(people)
         numbers = [p.number for p in people]
         blocked = await dnc.find_blocked(
@@ -49,7 +52,8 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
         )
         limits = () if run.transactional else caps.in_force(run.frequency_cap)
         away = await turned_away.find(conn, run.app_id, numbers, limits, run.exclude_ids, now=now)
-        page = await _decide(plan, people, blocked, away)
+        openings = await _openings(conn, run, now) if talks else None
+        page = await _decide(plan, people, blocked, away, openings)
         await _give_senders(conn, run, page)
         again = run.retry_of is None and await members.may_repeat(conn, run.app_id, run.list_ids)
         places, chunk_count = len(page.waiting) + len(page.left_out), len(page.groups())
@@ -80,6 +84,8 @@ async def _keep(
             await messages.put(conn, run.app_id, run.run_id, list(page.message_rows()))
         else:
             await messages.copy_in(conn, run.app_id, run.run_id, page.message_rows())
+        if page.openings is not None:
+            await sessions.copy_in(conn, run.app_id, run.run_id, page.session_rows())
         if page.left_out:
             await outcomes.suppress(conn, run.app_id, run.run_id, page.reasons(), now=now)
         for sender_id, rows in page.chunk_rows().items():
@@ -96,13 +102,14 @@ async def _keep(
 
 
 def _plan(run: runs.Run, now: datetime) -> audience.Plan:
-    compiled = template.compile_text(run.template)
+    # What a flow says comes later; until then everybody is decided about as if all were told one thing.
+    words = run.template if run.flow is None else A_TEXT
     return audience.Plan(
-        text=compiled,
+        text=template.compile_text(words),
         missing=template.parse_missing(run.missing),
         hours=hours.parse(run.calling_hours),
         now=now,
-        own=run.template,
+        own=words,
         filter=None if run.filters is None else filters.parse(run.filters),
         zone_rule=timing.ZoneRule(run.zone_rule),
         law=quiet.in_force(run.quiet_hours),
@@ -188,6 +195,9 @@ class _Page:
     sender_of: dict[str, int] = field(default_factory=dict[str, int])  # by number
     first_seq: int = 0
     first_chunk: int = 0
+    openings: Openings | None = None
+    begun: dict[str, Opening] = field(default_factory=dict[str, "Opening"])  # by number
+    address_of: dict[int, str] = field(default_factory=dict[int, str])  # by sender
 
     def leave_to(self, numbers: Container[str]) -> None:
         """Leave out whoever has one of ``numbers``: somebody else of the run has it."""
@@ -231,17 +241,40 @@ class _Page:
         for seq, (p, _) in enumerate(self.left_out, self.first_seq + len(self.waiting)):
             yield messages.NewMessage(seq, p.list_id, p.contact_seq, p.number, None, 0)
 
+    def session_rows(self) -> Iterator[sessions.Planned]:
+        """The conversations that begin."""
+        if self.openings is not None:
+            for seq, (person, _) in enumerate(self.waiting, self.first_seq):
+                address = self.address_of[self.sender_of[person.number]]
+                yield self.openings.row(seq, person, self.begun[person.number], address)
+
     def reasons(self) -> list[tuple[int, str]]:
         first = self.first_seq + len(self.waiting)
         return [(seq, reason) for seq, (_, reason) in enumerate(self.left_out, first)]
 
 
+async def _openings(conn: Conn, run: runs.Run, now: datetime) -> Openings:
+    book = await flow_book.load(conn, run.app_id, [(run.flow or "", run.flow_version)])
+    return Openings(book, run, now)
+
+
 async def _decide(
-    plan: audience.Plan, people: Sequence[audience.Person], blocked: set[str], away: turned_away.Away
+    plan: audience.Plan,
+    people: Sequence[audience.Person],
+    blocked: set[str],
+    away: turned_away.Away,
+    openings: Openings | None,
 ) -> _Page:
-    page = _Page([], [])
+    page = _Page([], [], openings=openings)
     for number, person in enumerate(people, 1):
         decision = plan.decide(person, blocked, away)
+        if openings is not None and isinstance(decision, audience.Planned):
+            opening = openings.of(person, decision)
+            if isinstance(opening, Opening):
+                page.begun[person.number] = opening
+                decision = opening.said
+            else:
+                decision = opening
         if isinstance(decision, audience.Planned):
             page.waiting.append((person, decision))
         else:
@@ -258,6 +291,11 @@ async def _give_senders(conn: Conn, run: runs.Run, page: _Page) -> None:
     Through a pool it is whoever texted them first; what is newly chosen is remembered before anybody is planned.
     """
     numbers = [person.number for person, _ in page.waiting]
+    if page.openings is not None:
+        page.address_of = dict.fromkeys(run.sender_ids, run.caller_id)
+        page.address_of |= {
+            s.sender_id: s.address for s in await senders.list_all(conn, run.app_id) if s.address != "*"
+        }
     if run.pool_id is None:
         page.sender_of = dict.fromkeys(numbers, run.sender_ids[0])
     elif numbers:

@@ -1,0 +1,93 @@
+"""How conversations of a campaign begin: everybody's first text by the flow, and the session to be kept beside it.
+
+The first text is planned like any other, page by page. What the flow wants besides, up to where it first waits, is done
+when that text has left (``actions/conversations.py``): of somebody who gets no text nothing is changed, and no service
+is asked about them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from heliograph.errors import Conflict
+from heliograph.rules import optout, parts, plain
+from heliograph.rules.audience import MAX_PARTS, LeftOut
+from heliograph.rules.flow import acts, machine
+from heliograph.rules.flow.session import Session
+from heliograph.store import sessions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from heliograph.actions.flow_book import Book
+    from heliograph.rules.audience import Person, Planned
+    from heliograph.rules.flow.acts import Act
+    from heliograph.store.runs import Run
+
+FIRST_LOOK = timedelta(minutes=10)  # after it is due, a text is looked for: at the end of its wait if that is sooner
+SOON = timedelta(seconds=5)  # where the flow has more to do than to wait
+SILENT = "the flow says nothing before it waits, asks a service or ends"
+
+
+class Opening(NamedTuple):
+    """A person's first text, and what else there is to keep of their session."""
+
+    session: Session
+    todo: tuple[Act, ...]
+    said: Planned
+
+
+class Openings:
+    """How the people of one page of a run begin."""
+
+    def __init__(self, book: Book, run: Run, now: datetime) -> None:
+        """Raises Conflict when the flow of the run is gone, which nothing does while a campaign uses it."""
+        if run.flow is None or run.flow_version is None or book(run.flow, run.flow_version) is None:
+            raise Conflict(f"The flow {run.flow} of run {run.public_id} is gone", field="experienceFlow")
+        self._book = book
+        self._run = run
+        self._now = now
+        self._flow, self._version = run.flow, run.flow_version
+
+    def of(self, person: Person, planned: Planned) -> Opening | tuple[LeftOut, str]:
+        """How ``person`` begins, due as ``planned``; or why they get no text."""
+        # Named by run and number, so that planning a page again after a crash draws the same ways.
+        session = Session(f"{self._run.public_id}/{person.number}", self._flow, self._version)
+        who = acts.Person(person.number, person.fields, self._now, person.time_zone or "")
+        session, done = machine.advance(self._book, session, acts.Begin(), who)
+        first = next((act for act in done if isinstance(act, acts.Say)), None)
+        if first is None:
+            return LeftOut.EMPTY_TEXT, SILENT
+        text = parts.normalise(first.text)
+        if self._run.plain_substitutes:
+            text = plain.simplify(text).text
+        needed = parts.measure(text).parts
+        if needed > MAX_PARTS:
+            return LeftOut.TOO_LONG, f"{needed} parts"
+        todo = tuple(act for act in done if act is not first)
+        return Opening(session, todo, planned._replace(text=text, parts=needed))
+
+    def row(self, seq: int, person: Person, opening: Opening, address: str) -> sessions.Planned:
+        """The session to be kept beside message ``seq``, which leaves from ``address``."""
+        session, todo, said = opening
+        wait = SOON
+        if session.deadline is not None and not todo:
+            wait = min(FIRST_LOOK, session.deadline - self._now)
+        return sessions.Planned(
+            seq=seq,
+            number=person.number,
+            address=address,
+            address_key=optout.address_key(address),
+            list_id=person.list_id,
+            contact_seq=person.contact_seq,
+            zone=said.zone,
+            law=said.law,
+            flow=self._flow,
+            version=self._version,
+            node=session.node or "",
+            data=sessions.told(session.to_json()),
+            todo=sessions.told([acts.to_json(act) for act in todo]) if todo else None,
+            asked_at=self._now,
+            due=max(self._now, said.due_at) + wait,
+        )
