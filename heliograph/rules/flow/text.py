@@ -220,7 +220,9 @@ class _Writer(yaml.SafeDumper):
 
 
 def _write_text(writer: _Writer, value: str) -> yaml.Node:
-    style = "|" if "\n" in value and value.strip() == value else None
+    style = "'" if _scalar(value) is not value else None  # a word that would be read as a number
+    if "\n" in value and value.strip() == value:
+        style = "|"
     return cast("Any", writer).represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
