@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Generator
 
 import uvicorn
+from starlette.applications import Starlette
 
 from heliograph import config
 from heliograph.actions import seal
@@ -18,7 +20,15 @@ REQUEST_SECONDS = 3  # for requests under way, once told to stop
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to us."""
+    """A server that leaves signals to us, and tells the console when it ends: its live pieces would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, web: Starlette) -> None:
+        super().__init__(config)
+        self._web = web
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._web.state.closing = True
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -27,8 +37,10 @@ class _Server(uvicorn.Server):
 
 def server(settings: Settings, db: Database) -> uvicorn.Server:
     """A server over an open database; whoever starts it says on which socket, and when to end."""
-    api = create_api(db, seal.from_settings(settings), settings, config.utc_now)
-    mount(api, create_web(db, settings, config.utc_now))
+    sealing = seal.from_settings(settings)
+    api = create_api(db, sealing, settings, config.utc_now)
+    web = create_web(db, settings, config.utc_now, sealing)
+    mount(api, web)
     return _Server(
         uvicorn.Config(
             api,
@@ -40,5 +52,6 @@ def server(settings: Settings, db: Database) -> uvicorn.Server:
             server_header=False,
             proxy_headers=False,  # the console asks where a request really comes from
             timeout_graceful_shutdown=REQUEST_SECONDS,
-        )
+        ),
+        web,
     )

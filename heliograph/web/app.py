@@ -16,8 +16,10 @@ import logging
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -29,12 +31,14 @@ from heliograph import errors
 from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
 from heliograph.web import door, pages
+from heliograph.web.kit import Kit, is_partial
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Scope
 
+    from heliograph.actions.seal import Seal
     from heliograph.config import Clock, Settings
     from heliograph.store.database import Database
 
@@ -55,10 +59,14 @@ STATUS: dict[type, int] = {
 }
 
 
-def create_web(db: Database, settings: Settings, clock: Clock) -> Starlette:
+SECTIONS = {"campaigns": pages.routes}
+"""Every section that has pages, by its key in the navigation, and what makes its routes from the kit."""
+
+
+def create_web(db: Database, settings: Settings, clock: Clock, seal: Seal | None = None) -> Starlette:
     """The console over an open database. Whoever opened the database closes it."""
     templates = environment()
-    page = pages.Pages(db, settings, clock, templates)
+    kit = Kit(db, settings, clock, templates, seal, set(SECTIONS))
 
     def trouble(request: Request, error: Exception) -> Response:
         return _trouble(templates, clock, request, error)
@@ -66,15 +74,12 @@ def create_web(db: Database, settings: Settings, clock: Clock) -> Starlette:
     async def handle(request: Request, error: Exception) -> Response:
         return trouble(request, error)
 
-    verb = "/console/{app}/{campaign}/{word}"
     return Starlette(
         routes=[
-            Route("/", page.home, methods=["GET"]),
-            Route("/console", _front),
-            Route("/console/campaigns", page.live, methods=["GET"]),
             Mount("/console/static", _Static(directory=STATIC), name="static"),
-            Route(verb, page.ask, methods=["GET"]),
-            Route(verb, page.act, methods=["POST"]),
+            Route("/console", _front),
+            Route("/console/go", _go),
+            *(route for routes in SECTIONS.values() for route in routes(kit)),
         ],
         middleware=[Middleware(door.Door, page=trouble)],
         exception_handlers={errors.HeliographError: handle, HTTPException: handle},
@@ -83,6 +88,12 @@ def create_web(db: Database, settings: Settings, clock: Clock) -> Starlette:
 
 async def _front(_request: Request) -> Response:
     return RedirectResponse("/")
+
+
+async def _go(request: Request) -> Response:
+    """To another app: its campaigns."""
+    wanted = request.query_params.get("app", "")
+    return RedirectResponse(f"/console/{quote(wanted, safe='')}/campaigns" if wanted else "/", status_code=303)
 
 
 def mount(server: Starlette, web: Starlette) -> None:
@@ -105,8 +116,14 @@ def environment() -> Environment:
     def asset(name: str) -> str:
         return f"/console/static/{name}?v={version}"
 
+    def icon(name: str) -> Markup:
+        return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+            asset("icons.svg"), name
+        )
+
     words: dict[str, object] = {
         "asset": asset,
+        "icon": icon,
         "statuses": list(CampaignStatus),
         "percent": wording.percent,
         "moment": wording.moment,
@@ -138,9 +155,9 @@ def _trouble(templates: Environment, clock: Clock, request: Request, error: Exce
     """A sentence about an error: in the status line of the page that is there, or as a page of its own."""
     status, text = _told(request, error)
     shut = isinstance(error, errors.Forbidden) and request.method == "GET"
-    name = "said.html" if pages.is_partial(request) else "shut.html" if shut else "trouble.html"
+    name = "said.html" if is_partial(request) else "shut.html" if shut else "trouble.html"
     port = (request.scope.get("server") or ("", None))[1] or 8080
-    values = {"said": {"text": text, "trouble": True}, "status": status, "port": port, "now": clock()}
+    values = {"said": {"text": text, "trouble": True}, "status": status, "port": port, "now": clock(), "framed": False}
     headers = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML", "Vary": "HX-Request"}
     if status == 503:  # noqa: PLR2004  # Service Unavailable
         headers["Retry-After"] = "1"

@@ -111,6 +111,17 @@ class Kit:
             response.set_cookie(APP, app.public_id, max_age=YEAR, path="/", httponly=True, samesite="strict")
         return response
 
+    async def question(
+        self, request: Request, template: str, values: Mapping[str, object], *, section: str, app: App | None = None
+    ) -> Response:
+        """What is asked before something is done: in the dialog of the page, or on a page of its own."""
+        if not is_partial(request):
+            return await self.page(request, "ask_page.html", {"inside": template, **values}, section=section, app=app)
+        token = door.token(request)
+        response = self.piece(template, {"token": token, **values})
+        door.give_token(request, response, token)
+        return response
+
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """A piece of a page, as HTML."""
         return self.templates.get_template(template).render({"now": self.clock(), **values})
@@ -156,11 +167,16 @@ class Kit:
 
 
 async def _events(request: Request, piece: Piece, every: float) -> AsyncIterator[str]:
-    """The piece now, and again whenever it has changed; a comment where it has not, so that a dead line is noticed."""
+    """The piece now, and again whenever it has changed; a comment where it has not, so that a dead line is noticed.
+
+    Ends when ``app.state.closing`` is set: a server does not wait for those who only look on.
+    """
     yield "retry: 300\n\n"
     ends = asyncio.get_running_loop().time() + STREAM_SECONDS
     before = ""
-    while asyncio.get_running_loop().time() < ends and not await request.is_disconnected():
+    while asyncio.get_running_loop().time() < ends and not getattr(request.app.state, "closing", False):
+        if await request.is_disconnected():
+            break
         try:
             text = await piece()
         except HeliographError as error:

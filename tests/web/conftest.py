@@ -86,7 +86,8 @@ def stage(db: Database, clock: Clock) -> Stage:
 def console(db: Database, settings: Settings, clock: Clock) -> Starlette:
     """The console as it stands beside other paths on one server."""
     whole = Starlette()
-    mount(whole, create_web(db, settings, clock))
+    whole.state.web = create_web(db, settings, clock)
+    mount(whole, whole.state.web)
     return whole
 
 
@@ -116,7 +117,7 @@ class Forms:
 
 
 def address(app: App, campaign: Campaign, word: str) -> str:
-    return f"/console/{app.public_id}/{campaign.public_id}/{word}"
+    return f"/console/{app.public_id}/campaigns/{campaign.public_id}/{word}"
 
 
 @pytest.fixture

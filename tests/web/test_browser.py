@@ -47,6 +47,7 @@ async def listening(console: Starlette) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{free.getsockname()[1]}"
         finally:
             server.should_exit = True
+            console.state.web.state.closing = True  # as the command line's server tells it
             await task
 
 
@@ -147,6 +148,6 @@ async def test_when_the_server_is_gone_the_page_says_so_and_keeps_the_numbers(co
         page, _ = await opened(browser)
         async with listening(console) as base:
             await page.goto(base)
-            await expect(page.locator("#pulse")).to_have_text("Live")
+            await expect(page.locator(".pulse")).to_have_text("Live")
         await expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
         await expect(page.locator(".delivered dd")).to_have_text("688")

@@ -82,7 +82,7 @@ ELSEWHERE: list[dict[str, str]] = [
 async def test_a_form_of_another_site_changes_nothing(browser: httpx.AsyncClient, stage: Any, db: Database) -> None:
     app = await stage.app()
     campaign = await stage.campaign(app, "Reminder")
-    at = f"/console/{app.public_id}/{campaign.public_id}/start"
+    at = f"/console/{app.public_id}/campaigns/{campaign.public_id}/start"
     found = re.search(r'name="token" value="([^"]+)"', (await browser.get(at)).text)
     assert found
     for headers in ELSEWHERE:
@@ -96,7 +96,7 @@ async def test_a_form_without_the_token_of_this_browser_changes_nothing(
 ) -> None:
     app = await stage.app()
     campaign = await stage.campaign(app, "Reminder")
-    at = f"/console/{app.public_id}/{campaign.public_id}/start"
+    at = f"/console/{app.public_id}/campaigns/{campaign.public_id}/start"
     for visit in (False, True):
         if visit:
             await browser.get("/")
@@ -117,7 +117,7 @@ async def test_sec_fetch_site_alone_is_proof_enough(stage: Any, browser: httpx.A
 async def test_a_form_too_long_is_refused_unread(stage: Any, browser: httpx.AsyncClient) -> None:
     app = await stage.app()
     campaign = await stage.campaign(app, "Reminder")
-    at = f"/console/{app.public_id}/{campaign.public_id}/start"
+    at = f"/console/{app.public_id}/campaigns/{campaign.public_id}/start"
     answer = await browser.post(at, content=b"token=" + b"x" * 5000, headers={"Origin": BASE})
     assert answer.status_code == 413
 

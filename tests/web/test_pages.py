@@ -247,7 +247,7 @@ async def test_what_the_law_does_not_allow_is_told_in_a_sentence(
     token = re.search(r'name="token" value="([^"]+)"', (await forms.ask(app, campaign, "stop")).text)
     assert token
     await runs.stop(db, app, campaign.public_id, now=clock())  # somebody else was quicker
-    at = f"/console/{app.public_id}/{campaign.public_id}/stop"
+    at = f"/console/{app.public_id}/campaigns/{campaign.public_id}/stop"
     asked = await browser.get(at)
     assert (asked.status_code, "Campaign Reminder is Stopped" in asked.text) == (200, True)
     headers = {"Origin": "http://127.0.0.1:8080", "HX-Request": "true"}
@@ -276,11 +276,10 @@ async def test_apps_are_told_apart_and_switched(browser: httpx.AsyncClient, stag
     await stage.campaign(two, "Second")
     both = (await browser.get("/")).text
     assert all(f'<span class="name">{name}</span>' in both for name in ("First", "Second"))
-    assert '<option value="">All apps</option>' in both
     only = (await browser.get("/", params={"app": two.public_id})).text
     assert "Second" in only
     assert '<span class="name">First</span>' not in only
-    assert f'hx-get="/console/campaigns?app={two.public_id}"' in only
+    assert f'data-stream="/console/campaigns?app={two.public_id}"' in only
     assert (await browser.get("/", params={"app": "st-none"})).status_code == 404
 
 
@@ -306,7 +305,7 @@ async def test_what_is_not_there_is_told_in_a_sentence(browser: httpx.AsyncClien
     campaign = await stage.campaign(app, "Reminder")
     for path in (
         "/console/nothing",
-        f"/console/{app.public_id}/{campaign.public_id}/explode",
+        f"/console/{app.public_id}/campaigns/{campaign.public_id}/explode",
         f"/console/{app.public_id}/cd-none/stop",
         f"/console/st-none/{campaign.public_id}/stop",
         "/console/static/none.css",

@@ -1,14 +1,10 @@
 "use strict";
-// What the page does by itself. Without it everything still works: forms post, pages reload.
+// What every page does by itself. Without it everything still works: forms post, pages reload.
 
-const EVERY = 1000; // milliseconds between two looks at the numbers
 const root = document.documentElement;
 const ask = document.getElementById("ask");
-const live = document.getElementById("live");
 const said = document.getElementById("said");
 const lost = document.getElementById("lost");
-const pulse = document.getElementById("pulse");
-const pulseText = document.getElementById("pulse-text");
 
 root.classList.add("scripted");
 
@@ -42,102 +38,132 @@ function localiseIn(node) {
 Idiomorph.defaults.callbacks.beforeNodeAdded = (node) => localiseIn(node);
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   if (fresh.nodeType === Node.ELEMENT_NODE && fresh.matches("time")) localise(fresh);
+  return !old.hasAttribute || !old.hasAttribute("data-keep"); // what somebody is typing in
 };
 localiseIn(document.body);
+document.addEventListener("htmx:afterSwap", (event) => localiseIn(event.detail.target));
 
-// ---------------------------------------------------------------- numbers, every second
+// ---------------------------------------------------------------- live pieces: <div data-stream="address">
 
+const PATIENCE = 3000; // milliseconds without a word before a piece counts as lost
 let answered = new Date();
+let losing = 0;
 
-function look() {
-  if (document.visibilityState !== "visible") return;
-  htmx.trigger(live, "tick");
-  const asked = document.getElementById("asked");
-  if (asked && ask.open) htmx.trigger(asked, "tick");
+function pulses(on) {
+  document.querySelectorAll(".pulse").forEach((pulse) => {
+    pulse.classList.add("on");
+    pulse.classList.toggle("lost", !on);
+    pulse.querySelector("[data-live]").textContent = on ? pulse.querySelector("[data-live]").dataset.live : "Not live";
+  });
 }
 
 function reached() {
   answered = new Date();
-  if (pulse.classList.contains("lost")) {
-    pulse.classList.remove("lost");
-    lost.replaceChildren();
-  }
-  pulseText.textContent = pulseText.dataset.live;
+  clearTimeout(losing);
+  losing = 0;
+  if (lost.childElementCount) lost.replaceChildren();
+  pulses(true);
 }
 
 function unreached(text) {
-  if (!pulse.classList.contains("lost")) {
-    pulse.classList.add("lost");
-    pulseText.textContent = "Not live";
-    const note = document.createElement("div");
-    note.className = "note trouble";
-    const line = document.createElement("p");
-    line.textContent = `${text} The numbers on this page are those of ${clock.format(answered)}. Trying again every second.`;
-    note.append(line);
-    lost.replaceChildren(note);
+  if (lost.childElementCount) return;
+  pulses(false);
+  const note = document.createElement("div");
+  note.className = "note trouble";
+  const line = document.createElement("p");
+  line.textContent = `${text} The numbers on this page are those of ${clock.format(answered)}. Trying again.`;
+  note.append(line);
+  lost.replaceChildren(note);
+}
+
+class Live {
+  constructor(element) {
+    this.element = element;
+    this.open();
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
+    addEventListener("pagehide", () => this.close());
+  }
+  open() {
+    if (this.source) return;
+    this.source = new EventSource(this.element.dataset.stream);
+    this.source.onmessage = (event) => {
+      reached();
+      Idiomorph.morph(this.element, JSON.parse(event.data), { morphStyle: "innerHTML" });
+      htmx.process(this.element);
+      this.element.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
+    };
+    this.source.addEventListener("trouble", (event) => unreached(JSON.parse(event.data)));
+    this.source.onopen = () => { clearTimeout(losing); losing = 0; };
+    this.source.onerror = () => {
+      if (!losing) losing = setTimeout(() => unreached("The server does not answer."), PATIENCE);
+      if (this.source && this.source.readyState === EventSource.CLOSED) { // an answer that is no stream
+        this.close();
+        setTimeout(() => this.open(), PATIENCE);
+      }
+    };
+  }
+  close() {
+    if (this.source) this.source.close();
+    this.source = null;
+  }
+  again() {
+    this.close();
+    this.open();
   }
 }
 
-const refreshes = (element) => element === live || element.id === "asked";
-
-pulse.classList.add("on");
-pulseText.textContent = pulseText.dataset.live;
-setInterval(look, EVERY);
-document.addEventListener("visibilitychange", look);
-
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { elt, xhr } = event.detail;
-  if (!refreshes(elt) || xhr.status < 400) return;
-  event.detail.shouldSwap = false; // the last good numbers stay
-  if (elt === live) {
-    const answer = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("p");
-    unreached(answer ? answer.textContent : "The server could not answer.");
-  }
-});
-document.addEventListener("htmx:sendError", (event) => {
-  if (refreshes(event.detail.elt)) unreached("The server does not answer.");
-  else {
-    ask.close();
-    unreached("The server does not answer, so it is not known whether this was done.");
-  }
-});
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, xhr, successful } = event.detail;
-  if (elt === live && successful) reached();
-  if (elt.matches("#ask form") && xhr.status) {
-    ask.close();
-    look();
-  }
-});
+const lives = [...document.querySelectorAll("[data-stream]")].map((element) => new Live(element));
+if (lives.length) pulses(true);
 
 // ---------------------------------------------------------------- asking
 
 let opener = ""; // the button that asked
-let card = ""; // and its campaign: the button may be gone once it has been obeyed
+let card = ""; // and what it belongs to: the button may be gone once it has been obeyed
 let closed = false; // the question was closed since the numbers were last new
 
 function refocus() {
-  const there = document.getElementById(card);
-  const back = document.getElementById(opener) || (there && there.querySelector(".do button"));
+  const there = card && document.getElementById(card);
+  const back = (opener && document.getElementById(opener)) || (there && there.querySelector(".asks button"));
   (back || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const asking = event.target.closest(".do");
+  const asking = event.target.closest(".asks");
   if (!asking) return;
   opener = event.target.querySelector("button").id;
-  card = asking.closest(".card").id;
+  const whole = asking.closest("[id]");
+  card = whole ? whole.id : "";
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  const { target } = event.detail;
-  if (target === live && closed) {
-    closed = false;
-    if (document.activeElement === document.body) refocus();
-  }
-  if (target.id !== "ask-body" || ask.open) return;
+  if (event.detail.target.id !== "ask-body" || ask.open) return;
   ask.showModal();
-  document.getElementById("leave-it").focus(); // Enter on a question nobody has read yet does nothing
+  (document.getElementById("leave-it") || ask).focus(); // Enter on a question nobody has read yet does nothing
 });
+document.addEventListener("renewed", () => {
+  if (!closed) return;
+  closed = false;
+  if (document.activeElement === document.body) refocus();
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.elt.id === "asked") return;
+  ask.close();
+  unreached("The server does not answer, so it is not known whether this was done.");
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.id === "asked" && xhr.status >= 400) event.detail.shouldSwap = false; // the last good numbers stay
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.matches("#ask form") && xhr.status) {
+    ask.close();
+    lives.forEach((live) => live.again());
+  }
+});
+setInterval(() => {
+  const asked = document.getElementById("asked");
+  if (asked && ask.open && !document.hidden) htmx.trigger(asked, "tick");
+}, 1000);
 ask.addEventListener("close", () => {
   document.getElementById("ask-body").replaceChildren();
   refocus();
@@ -146,6 +172,8 @@ ask.addEventListener("close", () => {
 ask.addEventListener("click", (event) => {
   if (event.target === ask) ask.close();
 });
+
+// ---------------------------------------------------------------- small things
 
 document.addEventListener("click", async (event) => {
   const close = event.target.closest("[data-close]");
@@ -160,7 +188,9 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent);
     copy.textContent = "Copied";
   }
+  const menu = event.target.closest("[data-menu]");
+  if (menu) menu.setAttribute("aria-expanded", menu.closest(".side").classList.toggle("open"));
 });
-
-const app = document.getElementById("app");
-if (app) app.addEventListener("change", () => app.form.requestSubmit());
+document.addEventListener("change", (event) => {
+  if (event.target.matches("#app, [data-submit]")) event.target.form.requestSubmit();
+});

@@ -1,0 +1,97 @@
+"""Who is signed in, and what they may do: the answers come from the one table in :mod:`heliograph.rules.roles`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heliograph.errors import Forbidden, NotFound
+from heliograph.rules import roles
+from heliograph.rules.roles import Grants, Right
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from heliograph.store.apps import App
+
+OF_HOUSE = frozenset({Right.USERS})  # of the installation, not of one app: the role for every app counts
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in. ``session``: the public id of the session they came by."""
+
+    user_id: int
+    public_id: str
+    name: str
+    email: str
+    grants: Grants
+    session: str
+
+    def may(self, right: Right, app: str | None = None, *, act: bool = False) -> bool:
+        """Whether they may look, or with ``act`` do something, in an app (``st-...``); without one: anywhere."""
+        if app is None and right not in OF_HOUSE:
+            return self.grants.may_anywhere(right, act=act)
+        return self.grants.may(right, None if right in OF_HOUSE else app, act=act)
+
+    def role(self, app: str | None = None) -> str:
+        """What they are, in an app or for every one; empty where they are nothing."""
+        found = self.grants.grant(app)
+        return "" if found is None else found.role.value
+
+
+def user(request: Request) -> Visitor | None:
+    """Who is signed in; None where nobody has to be."""
+    found: object = getattr(request.state, "user", None)
+    return found if isinstance(found, Visitor) else None
+
+
+def may_enter(request: Request, app: App) -> bool:
+    """Whether whoever asks has anything to do in an app."""
+    found = user(request)
+    return found is not None and found.grants.grant(app.public_id) is not None
+
+
+def check_app(request: Request, app: App) -> None:
+    """Raises NotFound for an app that is not theirs: nobody learns which there are."""
+    if not may_enter(request, app):
+        raise _no_app(app.public_id)
+
+
+def may_see(request: Request, right: str, app: App | None = None) -> bool:
+    """Whether whoever asks may look at what goes by ``right``, in an app or, without one, anywhere."""
+    found = user(request)
+    return found is not None and found.may(Right(right), app.public_id if app else None)
+
+
+def may_act(request: Request, right: str, app: App | None = None) -> bool:
+    """Whether whoever asks may change what goes by ``right``, in an app or, without one, anywhere."""
+    found = user(request)
+    return found is not None and found.may(Right(right), app.public_id if app else None, act=True)
+
+
+def permit(request: Request, right: str, *, act: bool) -> None:
+    """Raises Forbidden, saying who may, unless whoever asks may look at what goes by ``right``, or change it (``act``).
+
+    The app is the one that the address names (``{app}``); one where they are nothing is NotFound.
+    """
+    found, wanted = user(request), Right(right)
+    app: str | None = request.path_params.get("app")
+    if found is None:
+        raise Forbidden("Nobody is signed in.")
+    if app is not None and found.grants.grant(app) is None:
+        raise _no_app(app)
+    if not found.may(wanted, app, act=act):
+        meaning = roles.MEANING[wanted]
+        what = f"{meaning.view}, to {meaning.full}," if act else meaning.view
+        role = found.role(app) or "somebody with no role for every app"
+        who = _either([one.value for one in roles.with_right(wanted, act=act)])
+        raise Forbidden(f"You are signed in as {role}. {what}: that takes {who}. An Owner can change your role.")
+
+
+def _no_app(public_id: str) -> NotFound:
+    return NotFound(f"There is no app {public_id[:80]}", field="appId")
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0] if words else "nobody"
