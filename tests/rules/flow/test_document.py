@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.errors import Invalid
-from heliograph.rules.flow import document, lint
+from heliograph.rules.flow import document, lint, matching, nodes
 
 
-def flow(**nodes: Any) -> dict[str, Any]:
-    return {"name": "F", "nodes": nodes}
+def flow(**its: Any) -> dict[str, Any]:
+    return {"name": "F", "nodes": its}
 
 
 SAY = {"type": "send", "text": "Hi"}
@@ -31,6 +31,7 @@ SAY = {"type": "send", "text": "Hi"}
         ({"name": "F", "expires": "soon", "nodes": {"a": SAY}}, "expires"),
         ({"name": "F", "expires": "91d", "nodes": {"a": SAY}}, "expires"),
         ({"name": "F", "nodes": {"a b": SAY}}, "nodes"),
+        ({"name": "F", "begin": "a", "nodes": {"a": SAY}}, "begin"),
         (flow(a={"type": "sing"}), "nodes.a.type"),
         (flow(a={"type": "send", "text": " "}), "nodes.a.text"),
         (flow(a={"type": "send", "text": "Hi {{na"}), "nodes.a.text"),
@@ -44,7 +45,9 @@ SAY = {"type": "send", "text": "Hi"}
         (flow(a={"type": "branch", "cases": [{"only": []}]}), "nodes.a.cases[0].only"),
         (flow(a={"type": "branch", "cases": [{"pattern": "("}]}), "nodes.a.cases[0].pattern"),
         (flow(a={"type": "branch", "cases": [{"number": [1]}]}), "nodes.a.cases[0].number"),
+        (flow(a={"type": "branch", "cases": [{"number": [1, 10**400]}]}), "nodes.a.cases[0].number"),
         (flow(a={"type": "branch", "cases": [{"only": "x", "is": "y"}]}), "nodes.a.cases[0].is"),
+        (flow(a={"type": "branch", "cases": [{"field": "x", "is": {}}]}), "nodes.a.cases[0].is"),
         (flow(a={"type": "branch", "cases": [{"only": "x"}], "max": 0}), "nodes.a.max"),
         (flow(a={"type": "split", "ways": [{"next": "a"}]}), "nodes.a.ways"),
         (flow(a={"type": "split", "ways": [{}, {"weight": -1}]}), "nodes.a.ways[1].weight"),
@@ -59,6 +62,12 @@ def test_every_fault_is_told_with_its_place(raw: object, field: str | None) -> N
     with pytest.raises(Invalid) as caught:
         document.read(raw)
     assert caught.value.field == field
+
+
+def test_a_number_is_a_word_to_look_for() -> None:
+    read = document.read(flow(a={"type": "branch", "cases": [{"any_word": [1, "one"]}, {"only": 2}]}))
+    assert isinstance(read.nodes["a"], nodes.Branch)
+    assert [case.test for case in read.nodes["a"].cases] == [matching.AnyWord(("1", "one")), matching.Only(("2",))]
 
 
 JSON = st.recursive(
