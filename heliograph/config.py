@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from heliograph.errors import BadSetting
-from heliograph.rules import address, quota
+from heliograph.errors import BadSetting, Invalid
+from heliograph.rules import address, quota, roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,24 @@ def _count(text: str) -> int:
     if value < 0:
         raise ValueError("it is below 0")
     return value
+
+
+def _memory(text: str) -> int:
+    value = int(text)
+    if value < _LEAST_MEMORY:
+        raise ValueError(f"it is below {_LEAST_MEMORY}")
+    return value
+
+
+_LEAST_MEMORY = 32  # 8 for each lane
+
+
+def _roles(text: str) -> str:
+    try:
+        roles.read_mapping(text)
+    except Invalid as error:
+        raise ValueError(error.message) from error
+    return text
 
 
 def _public_url(text: str) -> str:
@@ -115,6 +133,38 @@ class Settings:
         "Where carriers reach this server, e.g. https://texts.example.com: their calls are signed for that address. "
         "Unset: carriers are told no address to call.",
         _public_url,
+    )
+    console_url: str | None = _setting(
+        None,
+        "Where people open the console, e.g. https://texts.example.com: it then answers from other machines, under "
+        "that name alone. Unset: this machine only. With http:// passwords cross the network unprotected.",
+        _public_url,
+    )
+    trusted_proxies: tuple[address.Network, ...] = _setting(
+        (),
+        "Networks, e.g. 127.0.0.1, 10.1.0.0/16, of the proxies in front of the server, whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed. Unset: nobody's.",
+        address.networks,
+    )
+    password_memory_kib: int = _setting(
+        65536, "Memory in KiB that hashing one password takes (Argon2id), 32 or more.", _memory
+    )
+    oidc_issuer: str | None = _setting(
+        None,
+        "Single sign-on by OpenID Connect: the provider's issuer, e.g. https://login.example.com/realms/us. It needs "
+        "the client's id too, and HELIOGRAPH_CONSOLE_URL where other machines open the console. Unset: none.",
+        _public_url,
+    )
+    oidc_client_id: str | None = _setting(None, "What the provider calls us.", str)
+    oidc_client_secret: str | None = _setting(
+        None, "What we prove that with. Unset: we are a public client, held by PKCE alone.", str, secret=True
+    )
+    oidc_role_claim: str = _setting("groups", "The claim of an ID token that says what somebody is.", str)
+    oidc_roles: str = _setting(
+        "",
+        "Roles by the values of that claim, the first that fits, e.g. sms-admins=Owner, marketing=Supervisor. Unset: "
+        "roles are given here, and whoever was not invited is turned away.",
+        _roles,
     )
     log_level: str = _setting("info", "debug, info, warning or error.", str)
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from heliograph.actions import audit
 from heliograph.api import auth, envelope, errors
 from heliograph.errors import Conflict, HeliographError, Invalid, UnderWay
 from heliograph.store import answers, locks
@@ -62,6 +63,7 @@ def once(handler: Handler, *, limit: int) -> Handler:
             async with call.db.transaction() as conn:
                 first = await _first(conn, at, digest, call)
                 if first is not None:
+                    audit.never()
                     return _replay(first)
                 here = replace(call, db=call.db.inside(conn), request=_with_body(call.request, body))
                 done = await _answered(handler, here, given)
@@ -94,6 +96,7 @@ async def _answered(handler: Handler, call: auth.Call, given: dict[str, object])
         refusal = errors.refusal(error)
         if refusal is None or refusal.status_code >= FAULT or refusal.status_code in TOO_MUCH:
             raise
+        audit.never()
         return refusal
 
 

@@ -160,6 +160,20 @@ def read(word: str, field: str = "role") -> Role:
     return found
 
 
+def read_mapping(text: str, field: str = "roles") -> list[tuple[str, Role]]:
+    """What words elsewhere mean here, in their order: ``sms-admins=Owner, marketing=Supervisor``.
+
+    Raises :class:`Invalid`.
+    """
+    found: list[tuple[str, Role]] = []
+    for pair in text.split(",") if text.strip() else ():
+        word, is_, role = pair.rpartition("=")
+        if not is_ or not word.strip():
+            raise Invalid(f"{field} has {pair.strip()[:60]!r}, and WORD=ROLE is expected", field=field)
+        found.append((word.strip(), read(role, field)))
+    return found
+
+
 def with_right(right: Right, *, act: bool = False) -> list[Role]:
     """The roles that have it by themselves, for the sentence that turns somebody else away."""
     return [role for role in Role if may(role, right, act=act)]

@@ -22,7 +22,7 @@ from heliograph import errors
 from heliograph.store import embedded, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from heliograph.config import Settings
 
@@ -62,6 +62,8 @@ class Database:
         self.dsn = dsn
         self._silence_s = silence_s
         self._attachment = attachment
+        self.witness: Callable[[Conn], Awaitable[None]] | None = None
+        """Called inside each transaction, when its block has ended well and before it commits."""
         self._trouble: str | None = None
         self._inside: Conn | None = None
         self._pool: psycopg_pool.AsyncConnectionPool[Conn] = psycopg_pool.AsyncConnectionPool(
@@ -102,6 +104,16 @@ class Database:
             raise
         return database
 
+    @classmethod
+    async def beside(cls, dsn: str, *, size: int) -> Self:
+        """The database that another process of ours has open, by its ``dsn``, for a process that it has started.
+
+        That one keeps the server up, and has brought the schema up to date. Raises nothing until it is used.
+        """
+        database = cls(dsn, size, None)
+        await database._pool.open()
+        return database
+
     async def close(self) -> None:
         """Close every connection; the last user of an embedded server stops it."""
         await self._pool.close()
@@ -131,6 +143,8 @@ class Database:
         """A connection inside one transaction: committed at the end of the block, rolled back by an exception."""
         async with self.connection() as conn, conn.transaction():
             yield conn
+            if self.witness is not None:
+                await self.witness(conn)
 
     def inside(self, conn: Conn) -> Self:
         """The same database from inside a transaction of ``conn``: whatever is done by it is done with that.
