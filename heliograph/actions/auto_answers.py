@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from heliograph.actions import opt_outs, singles
+from heliograph.actions import conversations, inbox, opt_outs, singles
+from heliograph.actions.conversations import Fate
 from heliograph.errors import Conflict
 from heliograph.rules import optout, optout_settings, parts
+from heliograph.rules.conversation import Became
 from heliograph.rules.optout import Wish
 from heliograph.store import app_settings, bell, chunks, locks, replies, runs, senders, tallies
 from heliograph.store import auto_answers as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from heliograph.rules.optout_settings import Settings
@@ -62,8 +64,39 @@ async def work(db: Database, app_id: int, *, now: datetime) -> int:
             by_address[ours.get(optout.address_key(due.reply.address), due.reply.address)].append(due)
         for address, answers in by_address.items():
             await _give(conn, app_id, address, answers, settings, now)
-        await replies.handled(conn, app_id, [reply.reply_id for reply in waiting], now=now)
+        fates = await _talk(conn, app_id, waiting, settings, ours, now)
+        await replies.handled(conn, app_id, fates, now=now)
+        await inbox.heard(conn, app_id, [_told(reply, *fates[reply.reply_id]) for reply in waiting], now=now)
     return len(waiting)
+
+
+async def _talk(
+    conn: Conn, app_id: int, waiting: Sequence[Unanswered], settings: Settings, ours: Mapping[str, str], now: datetime
+) -> dict[int, Fate]:
+    """Let flows hear what says neither no, yes nor help, and end the sessions of those who say no."""
+    apart = {reply.reply_id for reply in waiting if reply.what is not None or _asks_help(reply, settings)}
+    refused: list[tuple[str, str]] = []
+    for reply in waiting:
+        if reply.what == "opt_out":
+            number, key = conversations.place_of(reply)
+            refused.append((number, key if settings.per_sender else ""))
+    said = [reply for reply in waiting if reply.reply_id not in apart]
+    fates = await conversations.hear(conn, app_id, said, refused, ours, now=now)
+    return dict.fromkeys(sorted(apart), Fate(Became.CONSENT)) | fates
+
+
+def _asks_help(reply: Unanswered, settings: Settings) -> bool:
+    """Whether it is for the answer to HELP, which the law wants, and so for no flow; unless the app gives none."""
+    answered = settings.confirm and bool(settings.texts["help"])
+    return answered and optout.read(reply.text, settings.words).wish is Wish.HELP
+
+
+def _told(reply: Unanswered, became: Became, session_id: int) -> inbox.Heard:
+    """A reply for the inbox: perhaps a no, one without a flow and one too many are for a person to look at."""
+    by_flow = became not in {Became.INBOX, Became.TOO_MANY} and reply.what != "review"
+    return inbox.Heard(
+        reply.reply_id, reply.number, reply.address, reply.text, reply.received_at, by_flow, session_id or None
+    )
 
 
 async def let_pass(conn: Conn, run: Run, seqs: Sequence[int], away: dict[int, str], now: datetime) -> None:

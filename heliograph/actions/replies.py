@@ -29,7 +29,7 @@ async def keep(conn: Conn, app_id: int, account_id: int, said: Sequence[Reply], 
     new = await replies.add(conn, app_id, account_id, rows, now=now)
     if new:
         await opt_outs.heed(conn, app_id, new, now=now)
-        await bell.ring(conn, "reply")
+        await bell.ring(conn, bell.REPLIES)
     return len(new)
 
 

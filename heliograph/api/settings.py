@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heliograph.actions import app_settings as changing
 from heliograph.api import auth, envelope
-from heliograph.rules import caps, optout_settings, plain, prices, quiet
+from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
 
@@ -22,7 +22,8 @@ async def update(call: auth.Campaigns) -> Response:
     """Change the settings of the app.
 
     `globalDncAppliesToSms` and `plainSubstitutes` count for runs that start from now on, the others at once.
-    Of `quietHours`, too, what is left out stays, and so of `optOut`; `places` takes the place of all those there were.
+    Of `quietHours`, too, what is left out stays, and so of `optOut` and
+    `conversations`; `places` takes the place of all those there were.
     """
     changed = await changing.update(call.db, call.app, await call.body(), now=call.now)
     return envelope.success("Settings updated successfully", _record(changed))
@@ -37,4 +38,5 @@ def _record(found: AppSettings) -> dict[str, object]:
         plain.FIELD: found.plain_substitutes,
         "quietHours": quiet.told(found.quiet_hours) | {"version": quiet.shipped().version},
         "optOut": optout_settings.told(found.opt_out),
+        conversation.FIELD: conversation.told(found.conversations),
     }

@@ -1,47 +1,62 @@
-"""Answering people who say no, yes or help. That a no counts does not wait for this: it does once the reply is kept."""
+"""Answering what people write, and what time brings their conversations.
+
+That a no counts does not wait for this: it does once the reply is kept.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from heliograph.actions import auto_answers
+from heliograph.actions import auto_answers, conversations
 from heliograph.errors import HeliographError, StoreUnavailable
-from heliograph.store import replies
+from heliograph.store import replies, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from heliograph.config import Clock
+    from heliograph.engine.bell import Bell
     from heliograph.store.database import Database
 
 log = logging.getLogger(__name__)
 
-LOOK = 0.25  # seconds between looks for replies that nobody has looked at
+LOOK = 0.5  # seconds between looks when nobody rings
 
 
 class Replies:
-    """Looks at replies until cancelled. Every worker has one; an app's replies are one worker's at a time."""
+    """Looks at replies and at sessions that are due until cancelled.
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    Every worker has one; an app's conversations are one worker's at a time.
+    """
+
+    def __init__(self, db: Database, clock: Clock, bell: Bell) -> None:
         self._db = db
         self._clock = clock
+        self._bell = bell
 
     async def run(self) -> None:
         """Look again and again. Raises StoreUnavailable when the database is away."""
         while True:
-            if not await self.look():
-                await asyncio.sleep(LOOK)
+            before = self._bell.rung
+            if not await self.look() and self._bell.rung == before:
+                await self._bell.wait(LOOK)
 
     async def look(self) -> int:
-        """Look at some replies of every app that has any; answers how many."""
+        """Look at some replies and sessions of every app that has any; answers how many."""
         async with self._db.connection() as conn:
             waiting = await replies.list_waiting(conn)
+            due = await sessions.list_due_apps(conn, self._clock())
+        done = await self._each(waiting, auto_answers.work, "replies_not_answered")
+        return done + await self._each(due, conversations.pass_time, "sessions_not_looked_at")
+
+    async def _each(self, apps: Sequence[int], work: Callable[..., Awaitable[int]], failed: str) -> int:
         done = 0
-        for app_id in waiting:
+        for app_id in apps:
             try:
-                done += await auto_answers.work(self._db, app_id, now=self._clock())
+                done += await work(self._db, app_id, now=self._clock())
             except StoreUnavailable:
                 raise
             except HeliographError as error:
-                log.error("replies_not_answered app=%s error=%s", app_id, error)  # noqa: TRY400  # its sentence says it all
+                log.error("%s app=%s error=%s", failed, app_id, error)  # noqa: TRY400  # its sentence says it all
         return done

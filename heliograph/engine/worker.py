@@ -20,6 +20,7 @@ from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
 from heliograph.engine.calls import Calls
 from heliograph.engine.failover import Failover
+from heliograph.engine.flow_calls import FlowCalls
 from heliograph.engine.group import Group
 from heliograph.engine.hearing import Hearing
 from heliograph.engine.imports import Imports
@@ -72,7 +73,8 @@ class Worker:
         self._db = db
         self._clock = clock
         self._bell = Bell()
-        self._calls = Bell()  # of its own: calls come all the time, and are of no concern to lanes
+        # Of their own: these come all the time, and are of no concern to lanes.
+        self._calls, self._replies, self._services = Bell(), Bell(), Bell()
         self._recorder = Recorder(clock)
         self._hearing = Hearing(clock)
         self._lines = Lines(settings, self._hearing)
@@ -122,7 +124,8 @@ class Worker:
                 group.create_task(Tick(self._db, self._clock).run()),
                 group.create_task(Failover(session, self._lane_of, self._clock).run()),
                 group.create_task(Calls(self._db, self._settings, self._clock, self._calls).run()),
-                group.create_task(Replies(self._db, self._clock).run()),
+                group.create_task(Replies(self._db, self._clock, self._replies).run()),
+                group.create_task(FlowCalls(self._db, self._settings, self._clock, self._services).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
@@ -275,10 +278,15 @@ class Worker:
 
     async def _listen(self) -> None:
         """Pass on what other processes ring."""
+        apart = {
+            store_bell.CALLS: self._calls,
+            store_bell.REPLIES: self._replies,
+            store_bell.SERVICES: self._services,
+        }
         conn = await self._db.connect()
         async with conn:
             async for topic in store_bell.hear(conn):
-                (self._calls if topic == store_bell.CALLS else self._bell).ring()
+                apart.get(topic, self._bell).ring()
 
     async def _record(self, session: Session) -> None:
         """Write outcomes in small groups as they come."""

@@ -24,6 +24,7 @@ class AppSettings:
     ``quiet_hours``: JSON as :func:`heliograph.rules.quiet.setting` makes it; None: the rules as they are shipped.
     ``opt_out``: JSON as :func:`heliograph.rules.optout_settings.setting` makes it; None: as it is shipped.
     ``plain_substitutes``: a word of :class:`heliograph.rules.plain.Plain`.
+    ``conversations``: JSON as :func:`heliograph.rules.conversation.setting` makes it; None: as it is shipped.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
@@ -34,11 +35,12 @@ class AppSettings:
     frequency_cap: str | None = None
     prices: str | None = None
     plain_substitutes: str = "warn"
+    conversations: str | None = None
 
 
 GET = """
 SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, opt_out::text, frequency_cap::text,
-       prices::text, plain_substitutes
+       prices::text, plain_substitutes, conversations::text
 FROM app_setting WHERE app_id = %(app_id)s
 """
 
@@ -52,14 +54,14 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 PUT = """
 INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, opt_out, frequency_cap,
-                         prices, plain_substitutes, updated_at)
+                         prices, plain_substitutes, conversations, updated_at)
 VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(opt_out)s::json,
-        %(frequency_cap)s::json, %(prices)s::json, %(plain_substitutes)s, %(now)s)
+        %(frequency_cap)s::json, %(prices)s::json, %(plain_substitutes)s, %(conversations)s::json, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
     quiet_hours = excluded.quiet_hours, opt_out = excluded.opt_out, frequency_cap = excluded.frequency_cap,
     prices = excluded.prices, plain_substitutes = excluded.plain_substitutes,
-    updated_at = excluded.updated_at
+    conversations = excluded.conversations, updated_at = excluded.updated_at
 """
 
 
@@ -74,6 +76,7 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "frequency_cap": settings.frequency_cap,
         "prices": settings.prices,
         "plain_substitutes": settings.plain_substitutes,
+        "conversations": settings.conversations,
         "now": now,
     }
     await conn.execute(PUT, values)

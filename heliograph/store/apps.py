@@ -90,6 +90,18 @@ async def get(conn: Conn, public_id: str) -> App:
     return found
 
 
+OF_ID = "SELECT app_id, public_id, account_id, org_id, owner_id, name FROM app WHERE app_id = %(app_id)s"
+
+
+async def of_id(conn: Conn, app_id: int) -> App:
+    """The app with this internal id. Raises NotFound."""
+    async with conn.cursor(row_factory=class_row(App)) as cursor:
+        found = await (await cursor.execute(OF_ID, {"app_id": app_id})).fetchone()
+    if found is None:
+        raise NotFound(f"No app {app_id}", field="appId")
+    return found
+
+
 HOLD = "SELECT app_id FROM app WHERE app_id = %(app_id)s FOR NO KEY UPDATE"
 
 

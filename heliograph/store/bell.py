@@ -32,6 +32,10 @@ CALLS = "calls"
 """The topic of carriers' calls that were stored: of no concern to lanes."""
 WEBHOOKS = "webhooks"
 """The topic of what webhooks are to be told: of no concern to lanes either."""
+REPLIES = "reply"
+"""The topic of what people wrote: of no concern to lanes before it is answered."""
+SERVICES = "services"
+"""The topic of services that conversations ask."""
 
 
 async def hear(conn: Conn) -> AsyncIterator[str]:

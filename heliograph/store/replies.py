@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg.rows import class_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from heliograph.store.database import Conn
@@ -105,11 +105,40 @@ async def read_unhandled(conn: Conn, app_id: int, *, limit: int) -> list[Unanswe
         return await (await cursor.execute(UNHANDLED, {"app_id": app_id, "limit": limit})).fetchall()
 
 
-HANDLED = """
-UPDATE reply SET handled_at = %(now)s WHERE app_id = %(app_id)s AND reply_id = ANY(%(reply_ids)s)
+# By reply_number: what one person has written lately, and no more than would be too many anyway.
+COUNT_HEARD = """
+SELECT t.number, h.heard FROM unnest(%(numbers)s::text[]) AS t (number)
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE became = 'flow') AS heard FROM (
+        SELECT became FROM reply WHERE app_id = %(app_id)s AND number = t.number AND received_at > %(since)s
+        ORDER BY reply_id DESC LIMIT 1000
+    ) AS lately
+) AS h
+WHERE h.heard > 0
 """
 
 
-async def handled(conn: Conn, app_id: int, reply_ids: Sequence[int], *, now: datetime) -> None:
-    """Note that these replies were looked at."""
-    await conn.execute(HANDLED, {"app_id": app_id, "reply_ids": list(reply_ids), "now": now})
+async def count_heard(conn: Conn, app_id: int, numbers: Sequence[str], *, since: datetime) -> dict[str, int]:
+    """How many replies of each of these numbers, as carriers tell them, flows have heard since then."""
+    values = {"app_id": app_id, "numbers": list(numbers), "since": since}
+    return {str(row[0]): int(row[1]) for row in await (await conn.execute(COUNT_HEARD, values)).fetchall()}
+
+
+HANDLED = """
+UPDATE reply r SET handled_at = %(now)s, became = t.became, session_id = nullif(t.session_id, 0)
+FROM unnest(%(reply_ids)s::bigint[], %(became)s::text[], %(session_ids)s::bigint[])
+     AS t (reply_id, became, session_id)
+WHERE r.app_id = %(app_id)s AND r.reply_id = t.reply_id
+"""
+
+
+async def handled(conn: Conn, app_id: int, fates: Mapping[int, tuple[str, int]], *, now: datetime) -> None:
+    """Note that these replies were looked at: what became of each, and the session that heard it (0: none)."""
+    values = {
+        "app_id": app_id,
+        "reply_ids": list(fates),
+        "became": [became for became, _ in fates.values()],
+        "session_ids": [session_id for _, session_id in fates.values()],
+        "now": now,
+    }
+    await conn.execute(HANDLED, values)

@@ -170,6 +170,17 @@ async def list_due(conn: Conn, app_id: int, now: datetime, *, limit: int) -> lis
     return [(int(row[0]), str(row[1])) for row in await (await conn.execute(DUE, values)).fetchall()]
 
 
+FORGET_DUE = """
+UPDATE session SET due = NULL WHERE app_id = %(app_id)s AND session_id = ANY(%(session_ids)s::bigint[])
+"""
+
+
+async def forget_due(conn: Conn, app_id: int, session_ids: Sequence[int]) -> None:
+    """Look at these sessions, which are over, no more."""
+    if session_ids:
+        await conn.execute(FORGET_DUE, {"app_id": app_id, "session_ids": list(session_ids)})
+
+
 # Whoever takes a call has until `lease` to make it: then another may, as its worker must be gone.
 TAKE_CALLS = """
 UPDATE session s SET due = %(lease)s FROM (
@@ -210,22 +221,26 @@ class New(NamedTuple):
     version: int
     state: str
     data: str
+    ended_at: str | None
+    result: str | None
 
 
 INSERT = """
 INSERT INTO session (app_id, run_id, seq, number, address, address_key, list_id, contact_seq, flow, version, state,
-                     data, opened, asked_at, started_at, left_at)
+                     data, opened, asked_at, started_at, left_at, ended_at, result)
 SELECT %(app_id)s, t.run_id::int, t.seq::int, t.number, t.address, t.address_key, t.list_id::int, t.contact_seq::int,
-       t.flow, t.version::int, t.state, t.data::json, true, %(now)s, %(now)s, %(now)s
+       t.flow, t.version::int, t.state, t.data::json, true, %(now)s, %(now)s, %(now)s, t.ended_at::timestamptz,
+       t.result
 FROM ROWS FROM (
     json_array_elements_text(%(run_id)s::json), json_array_elements_text(%(seq)s::json),
     json_array_elements_text(%(number)s::json), json_array_elements_text(%(address)s::json),
     json_array_elements_text(%(address_key)s::json), json_array_elements_text(%(list_id)s::json),
     json_array_elements_text(%(contact_seq)s::json), json_array_elements_text(%(flow)s::json),
     json_array_elements_text(%(version)s::json), json_array_elements_text(%(state)s::json),
-    json_array_elements_text(%(data)s::json)
+    json_array_elements_text(%(data)s::json), json_array_elements_text(%(ended_at)s::json),
+    json_array_elements_text(%(result)s::json)
 ) WITH ORDINALITY AS t (run_id, seq, number, address, address_key, list_id, contact_seq, flow, version, state, data,
-                        place)
+                        ended_at, result, place)
 ORDER BY t.place
 RETURNING session_id
 """
@@ -297,7 +312,7 @@ async def save(conn: Conn, app_id: int, changes: Sequence[Change]) -> None:
 
 
 class NewText(NamedTuple):
-    """A text that a session sends."""
+    """A text that a session sends, at a place that was reserved."""
 
     session_id: int
     act: int
@@ -305,18 +320,32 @@ class NewText(NamedTuple):
     seq: int
     node: str
     answering: bool
+    list_id: int
+    contact_seq: int
+    number: str
+    text: str
+    parts: int
 
 
+# The message and its mark in one. A session's act is one text: a second one of its number is refused, and with it all
+# of the transaction.
 ADD_TEXTS = """
-INSERT INTO session_text (app_id, session_id, act, run_id, seq, node, answering, at)
-SELECT %(app_id)s, t.session_id, t.act, t.run_id, t.seq, t.node, t.answering, %(now)s
-FROM unnest(%(session_id)s::bigint[], %(act)s::int[], %(run_id)s::int[], %(seq)s::int[], %(node)s::text[],
-            %(answering)s::bool[]) AS t (session_id, act, run_id, seq, node, answering)
+WITH given AS (
+    SELECT * FROM unnest(%(session_id)s::bigint[], %(act)s::int[], %(run_id)s::int[], %(seq)s::int[], %(node)s::text[],
+                         %(answering)s::bool[], %(list_id)s::int[], %(contact_seq)s::int[], %(number)s::text[],
+                         %(text)s::text[], %(parts)s::int[])
+             AS t (session_id, act, run_id, seq, node, answering, list_id, contact_seq, number, text, parts)
+), marked AS (
+    INSERT INTO session_text (app_id, session_id, act, run_id, seq, node, answering, at)
+    SELECT %(app_id)s, session_id, act, run_id, seq, node, answering, %(now)s FROM given
+)
+INSERT INTO message (app_id, run_id, seq, list_id, contact_seq, number, text, parts, nth)
+SELECT %(app_id)s, run_id, seq, list_id, contact_seq, number, text, parts, seq FROM given
 """
 
 
 async def add_texts(conn: Conn, app_id: int, rows: Sequence[NewText], *, now: datetime) -> None:
-    """Say which texts sessions send. A session's act is one text: a second one of its number is an error."""
+    """Add texts of sessions to the runs they leave by."""
     values: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in NewText._fields}
     await conn.execute(ADD_TEXTS, values | {"app_id": app_id, "now": now})
 
@@ -373,6 +402,19 @@ async def busy(
     """Those of ``numbers`` who have a session of another run on an address; when it is looked at next."""
     values = {"app_id": app_id, "run_id": run_id, "address_key": address_key, "numbers": list(numbers)}
     return {str(row[0]): row[1] for row in await (await conn.execute(BUSY, values)).fetchall()}
+
+
+# By the key of conversation, whose number comes second.
+WITH_PEOPLE = """
+SELECT number, address FROM conversation
+WHERE app_id = %(app_id)s AND number = ANY(%(numbers)s::text[]) AND open AND why_open <> 'reply'
+"""
+
+
+async def with_people(conn: Conn, app_id: int, numbers: Sequence[str]) -> set[tuple[str, str]]:
+    """Whom of these numbers, on which address, one of ours talks to or is to: no flow begins with what they write."""
+    cursor = await conn.execute(WITH_PEOPLE, {"app_id": app_id, "numbers": list(numbers)})
+    return {(str(row[0]), str(row[1])) for row in await cursor.fetchall()}
 
 
 def told(value: object) -> str:
