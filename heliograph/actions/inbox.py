@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import opt_outs, webhooks
-from heliograph.rules import ids, optout
+from heliograph.actions import opt_outs, routes, webhooks
+from heliograph.rules import body as reading
+from heliograph.rules import ids, optout, phone, sender_body
+from heliograph.rules import inbox as law
 from heliograph.rules.webhook import Event, Told, instant
 from heliograph.store import inbox, senders
 from heliograph.store.inbox import NewEvent, News
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from heliograph.store.database import Conn
+    from heliograph.store.apps import App
+    from heliograph.store.database import Conn, Database
+    from heliograph.store.inbox import Conversation
 
 PREVIEW = 160  # characters of the last message that lists show
 
@@ -141,3 +145,90 @@ def _about(put: inbox.Put, sent_from: str) -> dict[str, object]:
 async def _as_sent(conn: Conn, app_id: int) -> dict[str, str]:
     """Our addresses as texts leave from them, by how they are compared."""
     return {optout.address_key(one.address): one.address for one in await senders.list_all(conn, app_id)}
+
+
+async def start(db: Database, app: App, body: object, *, by: str, now: datetime) -> Conversation:
+    """Open the conversation with the body's ``phoneNumber`` on ``address``, one of our senders; there may be one.
+
+    Raises Invalid, and Conflict when no sender serves the address.
+    """
+    sent = reading.mapping(body, "")
+    number = phone.normalise(sent.get("phoneNumber"), field="phoneNumber")
+    address = sender_body.caller_id(sent.get("address"), field="address")
+    async with db.transaction() as conn:
+        await routes.find(conn, app.app_id, address, field="address")
+        key = optout.address_key(address)
+        public_id, new = await inbox.start(
+            conn, app.app_id, ids.new("cv"), number=number, address=key, sent_from=address, now=now
+        )
+        conversation = await inbox.lock(conn, app.app_id, public_id)
+        if not new and not conversation.open:
+            return await change_in(conn, conversation, {"status": "open"}, by=by, now=now)
+        if new:
+            event = NewEvent(conversation.conversation_id, "opened", "person", by)
+            await inbox.add_events(conn, app.app_id, [event], now=now)
+            await webhooks.emit(
+                conn, app.app_id, Event.CONVERSATION_OPENED, facts(conversation) | {"reason": "person"}, now=now
+            )
+    return conversation
+
+
+async def change(db: Database, app: App, conversation_id: str, body: object, *, by: str, now: datetime) -> Conversation:
+    """Assign it, read it, close it, open it again: what the body says (:func:`heliograph.rules.inbox.changed`).
+
+    Answers it as it is then. Raises Invalid, NotFound.
+    """
+    async with db.transaction() as conn:
+        conversation = await inbox.lock(conn, app.app_id, conversation_id)
+        return await change_in(conn, conversation, body, by=by, now=now)
+
+
+async def change_in(conn: Conn, before: Conversation, body: object, *, by: str, now: datetime) -> Conversation:
+    """As :func:`change`, of a conversation that the caller's transaction has locked."""
+    standing, did = law.changed(law.Standing(before.open, before.unread, before.assignee, before.team), body)
+    opened, closed = standing.open and not before.open, before.open and not standing.open
+    after = await inbox.change(
+        conn,
+        before.app_id,
+        before.conversation_id,
+        inbox.Standing(
+            open=standing.open,
+            why_open="person" if opened else before.why_open,
+            unread=standing.unread,
+            assignee=standing.assignee,
+            team=standing.team,
+        ),
+        now=now,
+    )
+    if did:
+        events = [NewEvent(before.conversation_id, each.kind, each.text, by) for each in did]
+        await inbox.add_events(conn, before.app_id, events, now=now)
+    if opened:
+        told = facts(after) | {"reason": "person"}
+        await webhooks.emit(conn, before.app_id, Event.CONVERSATION_OPENED, told, now=now)
+    if closed:
+        await webhooks.emit(conn, before.app_id, Event.CONVERSATION_CLOSED, facts(after) | {"by": by}, now=now)
+    return after
+
+
+async def note(db: Database, app: App, conversation_id: str, body: object, *, by: str, now: datetime) -> None:
+    """Keep the body's ``text`` beside the messages of a conversation; nobody outside is shown it.
+
+    Raises Invalid, NotFound.
+    """
+    text = law.words(reading.mapping(body, "").get("text"), "text", longest=law.LONGEST_NOTE)
+    async with db.transaction() as conn:
+        conversation = await inbox.lock(conn, app.app_id, conversation_id)
+        event = NewEvent(conversation.conversation_id, "note", text, by)
+        await inbox.add_events(conn, app.app_id, [event], now=now)
+
+
+def facts(conversation: Conversation) -> dict[str, object]:
+    """What a webhook is told of every conversation."""
+    return {
+        "conversationId": conversation.public_id,
+        "number": conversation.number,
+        "address": conversation.sent_from,
+        "assignee": conversation.assignee,
+        "team": conversation.team,
+    }

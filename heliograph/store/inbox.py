@@ -196,3 +196,89 @@ async def _one(conn: Conn, statement: LiteralString, app_id: int, public_id: str
     if found is None:
         raise NotFound(f"There is no conversation {public_id} in this app", field="conversationId")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person decides about a conversation."""
+
+    open: bool
+    why_open: WhyOpen | None
+    unread: int
+    assignee: str | None
+    team: str | None
+
+
+CHANGE = f"""
+UPDATE conversation SET open = %(open)s, why_open = %(why_open)s, unread = %(unread)s, assignee = %(assignee)s,
+    team = %(team)s, updated_at = %(now)s,
+    opened_at = CASE WHEN %(open)s AND NOT open THEN %(now)s ELSE opened_at END,
+    closed_at = CASE WHEN NOT %(open)s AND open THEN %(now)s ELSE closed_at END
+WHERE app_id = %(app_id)s AND conversation_id = %(conversation_id)s
+RETURNING {COLUMNS}
+"""
+
+
+async def change(conn: Conn, app_id: int, conversation_id: int, standing: Standing, *, now: datetime) -> Conversation:
+    """Give a conversation, which the caller has locked, another standing; answers it as it is then."""
+    values = {
+        "open": standing.open,
+        "why_open": standing.why_open,
+        "unread": standing.unread,
+        "assignee": standing.assignee,
+        "team": standing.team,
+        "app_id": app_id,
+        "conversation_id": conversation_id,
+        "now": now,
+    }
+    async with conn.cursor(row_factory=class_row(Conversation)) as cursor:
+        found = await (await cursor.execute(CHANGE, values)).fetchone()
+    if found is None:
+        raise NotFound(f"There is no conversation {conversation_id}", field="conversationId")
+    return found
+
+
+START = """
+INSERT INTO conversation AS c (app_id, public_id, number, address, sent_from, open, why_open, last_at, opened_at,
+                               created_at, updated_at)
+VALUES (%(app_id)s, %(public_id)s, %(number)s, %(address)s, %(sent_from)s, true, 'person', %(now)s, %(now)s, %(now)s,
+        %(now)s)
+ON CONFLICT (app_id, number, address) DO NOTHING
+RETURNING public_id
+"""
+ITS_ID = """
+SELECT public_id FROM conversation WHERE app_id = %(app_id)s AND number = %(number)s AND address = %(address)s
+"""
+
+
+async def start(
+    conn: Conn, app_id: int, public_id: str, *, number: str, address: str, sent_from: str, now: datetime
+) -> tuple[str, bool]:
+    """The id of the conversation with ``number`` on ``address`` (folded), and whether it was begun by this, open."""
+    values = {
+        "app_id": app_id,
+        "public_id": public_id,
+        "number": number,
+        "address": address,
+        "sent_from": sent_from,
+        "now": now,
+    }
+    if await (await conn.execute(START, values)).fetchone() is not None:
+        return public_id, True
+    row = await (await conn.execute(ITS_ID, values)).fetchone()
+    if row is None:
+        raise NotFound(f"There is no conversation with {number}", field="phoneNumber")
+    return str(row[0]), False
+
+
+WROTE = """
+UPDATE conversation SET unread = 0, preview = %(preview)s, preview_out = true, last_out_at = %(now)s,
+    last_at = greatest(last_at, %(now)s), updated_at = %(now)s
+WHERE app_id = %(app_id)s AND conversation_id = %(conversation_id)s
+"""
+
+
+async def wrote(conn: Conn, app_id: int, conversation_id: int, *, preview: str, now: datetime) -> None:
+    """A person of ours has written: that is the last message now, and what was unread is not any more."""
+    values = {"app_id": app_id, "conversation_id": conversation_id, "preview": preview, "now": now}
+    await conn.execute(WROTE, values)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from psycopg.rows import class_row
+
+from heliograph.errors import NotFound
 from heliograph.store import columns
 
 if TYPE_CHECKING:
@@ -37,3 +41,179 @@ async def add(conn: Conn, app_id: int, events: Sequence[tuple[str, str, str]], *
         "now": now,
     }
     return (await conn.execute(ADD, values)).rowcount
+
+
+ADD_ONE = """
+INSERT INTO webhook_delivery (app_id, webhook_id, event_id, event, data, state, created_at, next_at)
+VALUES (%(app_id)s, %(webhook_id)s, %(event_id)s, %(event)s, %(data)s, 'waiting', %(now)s, %(now)s)
+RETURNING delivery_id
+"""
+
+
+async def add_one(  # a row has as many parts as it has
+    conn: Conn, app_id: int, webhook_id: int, *, event_id: str, event: str, data: str, now: datetime
+) -> int:
+    """Have one webhook told of something, whatever it listens to; answers the delivery's number."""
+    values = {
+        "app_id": app_id,
+        "webhook_id": webhook_id,
+        "event_id": event_id,
+        "event": event,
+        "data": data,
+        "now": now,
+    }
+    row = await (await conn.execute(ADD_ONE, values)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A webhook that there is something to tell now."""
+
+    app_id: int
+    webhook_id: int
+
+
+# Each look of each worker: one probe of webhook_delivery_due for each webhook there is, of all apps; they are few.
+LIST_DUE = """
+SELECT w.app_id, w.webhook_id FROM webhook w
+WHERE w.enabled AND EXISTS (
+    SELECT FROM webhook_delivery d
+    WHERE d.app_id = w.app_id AND d.webhook_id = w.webhook_id AND d.next_at IS NOT NULL AND d.next_at <= %(now)s)
+ORDER BY w.webhook_id
+"""
+
+
+async def list_due(conn: Conn, now: datetime) -> list[Waiting]:
+    """The webhooks that there is something to tell now, of all apps."""
+    async with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        return await (await cursor.execute(LIST_DUE, {"now": now})).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one webhook. ``next_at``: when it is tried next; None: not any more."""
+
+    webhook_id: int
+    delivery_id: int
+    event_id: str
+    event: str
+    data: str
+    state: str
+    tries: int
+    created_at: datetime
+    next_at: datetime | None
+
+
+_COLUMNS = "webhook_id, delivery_id, event_id, event, data, state, tries, created_at, next_at"
+
+DUE = f"""
+SELECT {_COLUMNS} FROM webhook_delivery
+WHERE app_id = %(app_id)s AND webhook_id = %(webhook_id)s AND next_at IS NOT NULL AND next_at <= %(now)s
+ORDER BY next_at, delivery_id LIMIT %(limit)s
+"""
+
+
+async def read_due(conn: Conn, app_id: int, webhook_id: int, now: datetime, *, limit: int) -> list[Delivery]:
+    """What one webhook is to be told now, the first due first."""
+    values = {"app_id": app_id, "webhook_id": webhook_id, "now": now, "limit": limit}
+    async with conn.cursor(row_factory=class_row(Delivery)) as cursor:
+        return await (await cursor.execute(DUE, values)).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a try. ``status``: of HTTP; None: there was no answer. ``words``: why it failed, or the answer's."""
+
+    delivery_id: int
+    try_no: int
+    at: datetime
+    ms: int
+    status: int | None
+    words: str
+    state: str  # of the delivery, after it
+    next_at: datetime | None
+
+
+# One statement for a batch of tries. Whoever asks for one again meanwhile (redeliver) has set next_at: that stays.
+RECORD = """
+WITH given AS (
+    SELECT * FROM unnest(
+        %(delivery_id)s::bigint[], %(try_no)s::int[], %(at)s::timestamptz[], %(ms)s::int[], %(status)s::int[],
+        %(words)s::text[], %(state)s::text[], %(next_at)s::timestamptz[])
+    AS t (delivery_id, try_no, at, ms, status, words, state, next_at)
+), moved AS (
+    UPDATE webhook_delivery d SET state = g.state, tries = g.try_no, next_at = g.next_at
+    FROM given g
+    WHERE d.app_id = %(app_id)s AND d.webhook_id = %(webhook_id)s AND d.delivery_id = g.delivery_id
+    RETURNING d.delivery_id
+)
+INSERT INTO webhook_try (app_id, webhook_id, delivery_id, try_no, at, ms, status, words)
+SELECT %(app_id)s, %(webhook_id)s, g.delivery_id, g.try_no, g.at, g.ms, g.status, g.words
+FROM given g JOIN moved m USING (delivery_id)
+ON CONFLICT (app_id, webhook_id, delivery_id, try_no) DO NOTHING
+"""
+
+
+async def record(conn: Conn, app_id: int, webhook_id: int, tried: Sequence[Tried]) -> None:
+    """Write down what came of tries; of deliveries that are gone, nothing."""
+    names = ("delivery_id", "try_no", "at", "ms", "status", "words", "state", "next_at")
+    values: dict[str, object] = {name: [getattr(one, name) for one in tried] for name in names}
+    await conn.execute(RECORD, values | {"app_id": app_id, "webhook_id": webhook_id})
+
+
+PAGE = f"""
+SELECT {_COLUMNS} FROM webhook_delivery
+WHERE app_id = %(app_id)s AND webhook_id = %(webhook_id)s AND (%(state)s::text IS NULL OR state = %(state)s)
+ORDER BY delivery_id DESC OFFSET %(skip)s LIMIT %(limit)s
+"""
+
+
+async def page(conn: Conn, app_id: int, webhook_id: int, *, state: str | None, skip: int, limit: int) -> list[Delivery]:
+    """What a webhook was told and is to be told, the newest first."""
+    values = {"app_id": app_id, "webhook_id": webhook_id, "state": state, "skip": skip, "limit": limit}
+    async with conn.cursor(row_factory=class_row(Delivery)) as cursor:
+        return await (await cursor.execute(PAGE, values)).fetchall()
+
+
+TRIES = """
+SELECT t.delivery_id, t.try_no, t.at, t.ms, t.status, t.words, d.state, d.next_at
+FROM webhook_try t JOIN webhook_delivery d USING (app_id, webhook_id, delivery_id)
+WHERE t.app_id = %(app_id)s AND t.webhook_id = %(webhook_id)s AND t.delivery_id = ANY(%(delivery_ids)s)
+ORDER BY t.delivery_id, t.try_no
+"""
+
+
+async def tries_of(conn: Conn, app_id: int, webhook_id: int, delivery_ids: Sequence[int]) -> list[Tried]:
+    """The tries of some deliveries, in their order."""
+    values = {"app_id": app_id, "webhook_id": webhook_id, "delivery_ids": list(delivery_ids)}
+    async with conn.cursor(row_factory=class_row(Tried)) as cursor:
+        return await (await cursor.execute(TRIES, values)).fetchall()
+
+
+AGAIN = f"""
+UPDATE webhook_delivery SET state = 'waiting', next_at = %(now)s
+WHERE app_id = %(app_id)s AND webhook_id = %(webhook_id)s AND event_id = %(event_id)s
+RETURNING {_COLUMNS}
+"""
+
+
+async def again(conn: Conn, app_id: int, webhook_id: int, event_id: str, *, now: datetime) -> Delivery:
+    """Tell it once more, with the id it had. Raises NotFound."""
+    values = {"app_id": app_id, "webhook_id": webhook_id, "event_id": event_id, "now": now}
+    async with conn.cursor(row_factory=class_row(Delivery)) as cursor:
+        found = await (await cursor.execute(AGAIN, values)).fetchone()
+    if found is None:
+        raise NotFound(f"This webhook was not told of {event_id}, or more than a week ago", field="eventId")
+    return found
+
+
+FORGET = """
+DELETE FROM webhook_delivery WHERE (app_id, webhook_id, delivery_id) IN (
+    SELECT app_id, webhook_id, delivery_id FROM webhook_delivery WHERE created_at < %(before)s LIMIT 5000)
+"""
+
+
+async def forget(conn: Conn, *, before: datetime) -> int:
+    """Forget what came about before then, 5,000 at most; how many that were."""
+    return (await conn.execute(FORGET, {"before": before})).rowcount

@@ -100,6 +100,7 @@ CREATE TABLE webhook_delivery (
 ) WITH (fillfactor = 70);
 CREATE INDEX webhook_delivery_due ON webhook_delivery (app_id, webhook_id, next_at, delivery_id)
     WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_event ON webhook_delivery (app_id, webhook_id, event_id);
 CREATE INDEX webhook_delivery_age ON webhook_delivery (created_at);
 
 -- Every try of it.
