@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from heliograph.actions import copies, schedules, templates
+from heliograph.actions import copies, flows, schedules, templates
 from heliograph.errors import Invalid
 from heliograph.rules import campaign as lifecycle
 from heliograph.rules import draft as drafts
@@ -119,7 +119,7 @@ async def _resolve(
         caller_id=draft.caller_id,
         dialing=draft.dialing,
         message=await templates.used(conn, app, draft, before),
-        flow_id=None if draft.flow_name is None else ids.named("cf", app.public_id, draft.flow_name.lower()),
+        flow_id=await flows.used(conn, app, draft.flow_name),
         schedule=draft.schedule,
         dnc_list_id=dnc_list_id,
         filters=draft.filters,

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
-from heliograph.rules.flow import document, system
+from heliograph.rules.flow import document, nodes, system
 from heliograph.store import flow_versions, flows
 
 if TYPE_CHECKING:
@@ -49,6 +49,19 @@ class Book:
         """The name of the published flow with this id, or None."""
         return self._names.get(public_id)
 
+    def entering(self, public_id: str) -> list[str]:
+        """The names of the published flows that go to this one."""
+        found = [
+            self._names[each]
+            for each, version in self._newest.items()
+            if each != public_id
+            and any(
+                isinstance(node, nodes.Go) and self.public_id(node.flow) == public_id
+                for node in self._read[each, version].nodes.values()
+            )
+        ]
+        return sorted(found, key=str.lower)
+
     @property
     def names(self) -> list[str]:
         """The names of all published flows, in order."""
@@ -76,7 +89,12 @@ async def load(conn: Conn, app_id: int, wanted: Iterable[tuple[str, int | None]]
         names[one.public_id], newest[one.public_id] = one.name, one.published_version
         needed.add((one.public_id, one.published_version))
     read |= await _versions(conn, app_id, needed - set(read))
-    return Book(newest, names, read)
+    good = {public_id for public_id, version in newest.items() if (public_id, version) in read}
+    return Book(
+        {each: newest[each] for each in newest if each in good},
+        {each: names[each] for each in names if each in good},
+        read,
+    )
 
 
 async def _versions(conn: Conn, app_id: int, needed: set[tuple[str, int]]) -> dict[tuple[str, int], Flow]:

@@ -23,6 +23,7 @@ from heliograph.api import (
     envelope,
     explain,
     files,
+    flows,
     imports,
     lists,
     opt_outs,
@@ -44,6 +45,7 @@ from heliograph.api import (
 from heliograph.api import campaign_shapes as forms
 from heliograph.api import dnc_shapes as no
 from heliograph.api import filter_shapes as whom
+from heliograph.api import flow_shapes as talk
 from heliograph.api import import_shapes as taken
 from heliograph.api import opt_out_shapes as refusal
 from heliograph.api import panic_shapes as halt
@@ -114,6 +116,8 @@ ACCOUNTS = "/carrierAccounts"
 ACCOUNT = ACCOUNTS + "/{carrierAccountId:ref}"
 SENDERS = "/senders"
 SENDER = SENDERS + "/{senderId:ref}"
+FLOWS = "/experienceFlows"
+FLOW = FLOWS + "/{experienceFlowId:ref}"
 UNKNOWN = "/unknownMessages"
 POOLS = "/senderPools"
 POOL = POOLS + "/{senderPoolId:ref}"
@@ -270,6 +274,19 @@ ROUTES = (
     Route("DELETE", "/panic", panics.release, halt.PanicAnswer, shown=(V2,)),
     Route("POST", SENDER + "/panic", panics.press_sender, halt.PanicAnswer, halt.PanicDraft, shown=(V2,)),
     Route("DELETE", SENDER + "/panic", panics.release_sender, halt.PanicAnswer, shown=(V2,)),
+    # experience flows
+    Route("POST", FLOWS, flows.create, talk.FlowAnswer, talk.FlowDraft, shown=(V2,), makes="experienceFlowId"),
+    Route("GET", FLOWS, flows.list_all, talk.FlowsAnswer, shown=(V2,)),
+    Route("GET", FLOW, flows.get, talk.FlowAnswer, shown=(V2,)),
+    Route("PUT", FLOW, flows.update, talk.FlowAnswer, talk.FlowChanges, shown=(V2,)),
+    Route("DELETE", FLOW, flows.delete, talk.FlowAnswer, shown=(V2,)),
+    Route("POST", FLOW + "/publish", flows.publish, talk.FlowAnswer, shapes.Empty, shown=(V2,)),
+    Route("POST", FLOW + "/clone", flows.clone, talk.FlowAnswer, said.CopyName, shown=(V2,), makes="experienceFlowId"),
+    Route("POST", FLOW + "/lint", flows.lint, talk.FlowLintAnswer, talk.FlowLint, shown=(V2,)),
+    Route("GET", FLOW + "/versions", flows.versions, talk.FlowVersionsAnswer, shown=(V2,)),
+    Route("GET", FLOW + "/versions/{flowVersion:ref}", flows.version, talk.FlowVersionAnswer, shown=(V2,)),
+    Route("POST", FLOW + "/attach", flows.attach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
+    Route("POST", FLOW + "/detach", flows.detach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
     # what an app decides for all its campaigns
     Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
     Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),

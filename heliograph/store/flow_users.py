@@ -44,6 +44,15 @@ async def senders(conn: Conn, app_id: int) -> dict[str, list[User]]:
     return _by_flow(await (await conn.execute(SENDERS, {"app_id": app_id})).fetchall())
 
 
+OF_SENDER = "SELECT flow_id FROM sender WHERE app_id = %(app_id)s AND sender_id = %(sender_id)s"
+
+
+async def of_sender(conn: Conn, app_id: int, sender_id: int) -> str | None:
+    """The flow that is attached to a sender, or None."""
+    row = await (await conn.execute(OF_SENDER, {"app_id": app_id, "sender_id": sender_id})).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
 ADDRESSES = """
 SELECT address, flow_id FROM sender
 WHERE app_id = %(app_id)s AND flow_id IS NOT NULL AND deleted_at IS NULL

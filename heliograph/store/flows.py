@@ -35,13 +35,21 @@ class StoredFlow:
     description: str
     draft: dict[str, Any]
     published_version: int | None
+    published_at: datetime | None
     is_system: bool
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the draft has been changed since a version of it was published, or never was."""
+        return self.published_at is None or self.updated_at > self.published_at
 
-_COLUMNS = """app_id, flow_id, public_id, name, lname, description, draft, published_version, false AS is_system,
-       created_at, updated_at"""
+
+_COLUMNS = """app_id, flow_id, public_id, name, lname, description, draft, published_version,
+       (SELECT v.published_at FROM flow_version v WHERE v.app_id = flow.app_id AND v.flow_id = flow.flow_id
+            AND v.version = flow.published_version) AS published_at,
+       false AS is_system, created_at, updated_at"""
 
 # An id is looked for before a name: a flow may be called like another's id.
 FIND = f"""
@@ -210,6 +218,7 @@ def _system(flow: SystemFlow, app_id: int, app: str, since: datetime) -> StoredF
         description=flow.description,
         draft=dict(flow.versions[-1]),
         published_version=flow.newest,
+        published_at=since,
         is_system=True,
         created_at=since,
         updated_at=since,

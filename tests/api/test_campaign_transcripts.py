@@ -19,6 +19,7 @@ from typing import Any, LiteralString, cast
 import pytest
 from httpx import AsyncClient
 
+from heliograph.actions import flows
 from heliograph.store import dnc, lists
 from heliograph.store.database import Database
 from tests.api.conftest import Tenant
@@ -31,6 +32,7 @@ UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
 pytestmark = pytest.mark.anyio
 
 _ID = re.compile(r"\b([a-z]{1,3})-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:[0-9a-f]{8})?\b")
+OTHER_FLOW = {"name": "Other Flow", "nodes": {"hello": {"type": "send", "text": "Hello"}}, "publish": True}
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -77,6 +79,7 @@ async def test_transcript(path: Path, api: AsyncClient, tenant: Tenant, db: Data
                 now=clock.now,
             )
         await dnc.create(conn, tenant.app.app_id, name="Never", now=clock.now)
+    await flows.create(db, tenant.app, OTHER_FLOW, by="", now=clock.now)
 
     for number, step in enumerate(script["steps"]):
         if "wait" in step:

@@ -33,7 +33,7 @@ SEED: dict[str, Any] = {
     "campaignType": "sms",
     "priority": "5",
     "format": "advanced",
-    "experienceFlowName": "Interactive Support",
+    "experienceFlowName": "SMS Support Flow",
     "contactLists": [LIST],
     "dialingStrategy": {
         "callerId": {"phoneNumber": "+91987654321"},
