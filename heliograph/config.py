@@ -128,6 +128,12 @@ class Settings:
         "this machine and all private ones. Never a cloud's metadata service, nor link-local addresses.",
         address.networks,
     )
+    webhook_private_networks: tuple[address.Network, ...] = _setting(
+        (),
+        "Networks, e.g. 10.1.0.0/16, that webhooks may reach although they are no part of the public internet. Unset: "
+        "none.",
+        address.networks,
+    )
     public_url: str | None = _setting(
         None,
         "Where carriers reach this server, e.g. https://texts.example.com: their calls are signed for that address. "

@@ -56,10 +56,14 @@ class Limits:
 class Line:
     """A conversation with one API. Open it with :func:`open_line`."""
 
-    def __init__(self, session: aiohttp.ClientSession, refused: list[str], limits: Limits) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, refused: list[str], limits: Limits, who: str, setting: str
+    ) -> None:
         self._session = session
         self._refused = refused
         self._limits = limits
+        self._who = who
+        self._setting = setting
         self._left = limits.answer_bytes
 
     async def ask(self, question: Question) -> bytes:
@@ -79,6 +83,24 @@ class Line:
             )
             raise Invalid(text, field=FIELD) from error
         raise Invalid(f"{_shown(question.url)} redirects more than {self._limits.redirects} times", field=FIELD)
+
+    async def tell(self, question: Question, *, most: int) -> tuple[int, bytes]:
+        """The status and the first ``most`` bytes of whatever is answered; a redirect is an answer, not followed.
+
+        Raises Invalid when there is none, saying why.
+        """
+        self._refused.clear()
+        address.read_url(question.url, FIELD)
+        try:
+            async with self._session.request(
+                question.method, question.url, headers=question.headers, data=question.body, allow_redirects=False
+            ) as answer:
+                said = b""
+                while len(said) < most and (piece := await answer.content.read(most - len(said))):
+                    said += piece
+                return answer.status, said
+        except aiohttp.ClientError as error:
+            raise self._why(question, error) from error
 
     async def _once(self, question: Question) -> bytes | Question:
         """The answer, or the question to ask in its place."""
@@ -107,10 +129,10 @@ class Line:
         url, host = _shown(question.url), urlsplit(question.url).hostname
         if self._refused:
             # Which address it is stays in our log: a customer is not told how names resolve in here.
-            log.warning("pull_refused host=%s addresses=%s", host, ", ".join(self._refused))
+            log.warning("%s_refused host=%s addresses=%s", self._who, host, ", ".join(self._refused))
             text = (
-                f"{host} leads to an address that pulls may not reach ({self._refused[0].partition(' ')[2]}). The "
-                f"operator can allow its network with {SETTING}"
+                f"{host} leads to an address that {self._who} may not reach ({self._refused[0].partition(' ')[2]}). The "
+                f"operator can allow its network with {self._setting}"
             )
             return Invalid(text, field=FIELD)
         if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -125,9 +147,17 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(allowed: Sequence[Network], limits: Limits | None = None) -> AsyncIterator[Line]:
-    """A conversation that reaches public addresses, and those in ``allowed`` networks.
+async def open_line(  # who asks, and where they may
+    allowed: Sequence[Network],
+    limits: Limits | None = None,
+    *,
+    connections: int = 1,
+    who: str = "pulls",
+    setting: str = SETTING,
+) -> AsyncIterator[Line]:
+    """A conversation that reaches public addresses, and those in ``allowed`` networks (by the ``setting`` so called).
 
+    ``who`` asks, for sentences; ``connections``: how many questions may be on their way at once.
     No proxy, no cookies; certificates are checked. Raises Invalid when it takes longer than the limits say.
     """
     limits = limits or Limits()
@@ -139,11 +169,11 @@ async def open_line(allowed: Sequence[Network], limits: Limits | None = None) ->
         why = address.refusal(where, allowed)
         if why is not None:
             refused.append(f"{where} {why}")
-            raise PermissionError(f"a pull may not reach {where}")
+            raise PermissionError(f"{who} may not reach {where}")
         return socket.socket(family, kind, protocol)
 
     connector = aiohttp.TCPConnector(
-        resolver=aiohttp.ThreadedResolver(), use_dns_cache=False, socket_factory=make_socket, limit=1
+        resolver=aiohttp.ThreadedResolver(), use_dns_cache=False, socket_factory=make_socket, limit=connections
     )
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.connect, sock_read=limits.silence)
     try:
@@ -153,7 +183,7 @@ async def open_line(allowed: Sequence[Network], limits: Limits | None = None) ->
                 connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             ) as session,
         ):
-            yield Line(session, refused, limits)
+            yield Line(session, refused, limits, who, setting)
     except TimeoutError as error:
         raise Invalid(f"The API took longer than the {limits.total:g} s that a sync may take", field=FIELD) from error
 
