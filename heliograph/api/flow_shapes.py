@@ -173,5 +173,63 @@ class FlowLintAnswer(Shape):
     data: FlowFindings
 
 
+class FlowScript(Shape):
+    """A conversation to try out; every part may be absent."""
+
+    needed = False
+    example: ClassVar[dict[str, Any]] = {"fields": {"First Name": "Ada"}, "steps": ["yes please"]}
+
+    fields: dict[str, Any] | None = Field(default=None, description="The contact's columns.")
+    number: str | None = Field(default=None, min_length=1, max_length=100, examples=["+14155550100"])
+    zone: str | None = Field(default=None, description="The person's time zone; not known when absent.")
+    now: str | None = Field(default=None, description="When it begins, with a zone; now when absent.")
+    opening: str | None = Field(
+        default=None, max_length=2000, description="What the person writes first. Without it we begin."
+    )
+    calls: dict[str, Any] | None = Field(
+        default=None,
+        description="What services answer, by the node: an object, null for a failure, or a list of those.",
+    )
+    steps: list[Any] | None = Field(
+        default=None,
+        max_length=500,
+        description='`"text"` or `{"say": "text"}`, `{"wait": "2h"}`, `{"answer": {…}}` for a call.',
+    )
+    document: Document | None = Field(default=None, description="To try in place of the draft.")
+    version: int | None = Field(default=None, description="A published version, to try in place of the draft.")
+
+
+class FlowEntry(Shape):
+    """Something that would happen; what else it has depends on its kind."""
+
+    at: str
+    kind: Literal["text", "heard", "waited", "call", "called", "field", "list", "consent", "handed", "finished"]
+    text: str | None = Field(default=None, description="Of what is sent or heard.")
+    parts: int | None = None
+
+
+class FlowTranscript(Shape):
+    """What would happen, in order, and where the conversation then stands."""
+
+    version: int = Field(description="0: the draft.")
+    state: Literal["new", "answer", "time", "call", "handed", "ended"] = Field(description="What it waits for now.")
+    node: str | None
+    deadline: str | None
+    result: str | None
+    results: dict[str, str] = Field(description="What answers and services gave.")
+    changed: dict[str, str] = Field(description="Fields of the contact.")
+    texts: int
+    parts: int
+    entries: list[FlowEntry]
+
+
+class FlowTranscriptAnswer(Shape):
+    """A conversation in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: FlowTranscript
+
+
 class FlowSchemaAnswer(Shape):
     """A JSON Schema (draft 2020-12) of a flow's document, not in an envelope."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 from fastapi import Path
 from starlette.responses import Response
 
-from heliograph.actions import flow_book, flow_checks
+from heliograph.actions import flow_book, flow_checks, flow_trials
 from heliograph.actions import flows as editing
 from heliograph.api import auth, envelope
 from heliograph.api.flow_shapes import FLOW_ID
@@ -134,6 +134,19 @@ async def lint(call: auth.Campaigns, flow_id: FlowId) -> Response:
     return envelope.success(f"Experience flow {found.name} looked over", data)
 
 
+async def simulate(call: auth.Campaigns, flow_id: FlowId) -> Response:
+    """Try a conversation out: what the person writes and how time passes in, every text and act out.
+
+    Nothing leaves and nothing is changed. The draft is tried, or a `version`, or a `document`. A call of the demo desk
+    is answered by it; any other by the script: `calls` by the node's name, or a step with `answer`.
+    """
+    sent = await call.body()
+    async with call.db.connection() as conn:
+        found = await flows.get(conn, call.app.app_id, flow_id)
+        told = await flow_trials.simulate(conn, call.app, found.public_id, sent, now=call.now)
+    return envelope.success(f"Experience flow {found.name} simulated", told)
+
+
 async def attach(call: auth.Campaigns, flow_id: FlowId) -> Response:
     """Have a published flow answer whoever writes to a sender, or (`default`) anybody without a conversation.
 
@@ -155,7 +168,9 @@ async def _columns(conn: Conn, call: auth.Call, raw: object) -> list[str] | None
         return None
     named = cast("list[object]", raw) if isinstance(raw, list) else []
     if not 0 < len(named) <= MOST_LISTS:
-        text = f"contactLists is {reading.shown(cast('object', raw))}. It takes a list of 1 to {MOST_LISTS} names or ids"
+        text = (
+            f"contactLists is {reading.shown(cast('object', raw))}. It takes a list of 1 to {MOST_LISTS} names or ids"
+        )
         raise Invalid(text, field="contactLists")
     found: list[str] = []
     for place, each in enumerate(named):

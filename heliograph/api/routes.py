@@ -283,6 +283,7 @@ ROUTES = (
     Route("POST", FLOW + "/publish", flows.publish, talk.FlowAnswer, shapes.Empty, shown=(V2,)),
     Route("POST", FLOW + "/clone", flows.clone, talk.FlowAnswer, said.CopyName, shown=(V2,), makes="experienceFlowId"),
     Route("POST", FLOW + "/lint", flows.lint, talk.FlowLintAnswer, talk.FlowLint, shown=(V2,)),
+    Route("POST", FLOW + "/simulate", flows.simulate, talk.FlowTranscriptAnswer, talk.FlowScript, shown=(V2,)),
     Route("GET", FLOW + "/versions", flows.versions, talk.FlowVersionsAnswer, shown=(V2,)),
     Route("GET", FLOW + "/versions/{flowVersion:ref}", flows.version, talk.FlowVersionAnswer, shown=(V2,)),
     Route("POST", FLOW + "/attach", flows.attach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),

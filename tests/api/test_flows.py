@@ -25,6 +25,7 @@ FLOWS = "/experienceFlows"
 ADVANCED = CAMPAIGN | {"format": "advanced", "message": None}
 SUPPORT = "SMS Support Flow"
 NUMBER = "+12025550143"
+MENU = "Reply 1 for an order, 2 for a ticket, 3 for help, 4 for an agent. STOP to end."
 
 
 @pytest.fixture
@@ -227,3 +228,47 @@ async def test_another_app_sees_none_of_it(desk: Desk, db: Database, second_tena
     await refused(stranger, 400, "POST", "/campaign", ADVANCED | {"experienceFlowName": made["_id"]})
     async with db.connection() as conn:
         assert (await flow_book.load(conn, second_tenant.app.app_id)).names == [SUPPORT]
+
+
+def texts(told: Any) -> list[str]:
+    return [entry["text"] for entry in told["entries"] if entry["kind"] == "text"]
+
+
+async def test_a_conversation_is_tried_out(desk: Desk) -> None:
+    path = f"{FLOWS}/{SUPPORT}/simulate"
+    script = {"fields": {"First Name": "Ada"}, "steps": ["1", "1002 please", "what?", "ticket T-9", "4"]}
+    told = await desk.data("POST", path, script)
+    assert texts(told)[:3] == [
+        f"Hello Ada, this is our support line. {MENU}",
+        "What is your order number? It has four digits, such as 1002.",
+        "Order 1002 is on its way and arrives tomorrow. Anything else? 1 order, 2 ticket, 3 help, 4 agent, or NO.",
+    ]
+    assert (told["state"], told["parts"], told["texts"]) == ("handed", 6, 6)
+    # A call of another's is left to the script, and one that fails leads elsewhere.
+    document = {
+        "name": "Ask",
+        "nodes": {
+            "ask": {"type": "webhook", "url": "https://desk.example.com", "save": "it", "next": "yes", "failed": "no"},
+            "yes": {"type": "send", "text": "It is {{it.state}}"},
+            "no": {"type": "send", "text": "Nobody is there"},
+        },
+    }
+    await desk.data("POST", FLOWS, {"document": document})
+    path = FLOWS + "/Ask/simulate"
+    assert (await desk.data("POST", path))["state"] == "call"
+    assert texts(await desk.data("POST", path, {"calls": {"ask": {"state": "open"}}})) == ["It is open"]
+    assert texts(await desk.data("POST", path, {"steps": [{"answer": None}]})) == ["Nobody is there"]
+    other = document | {"nodes": {"yes": document["nodes"]["yes"] | {"text": "Hi"}}}  # type: ignore[index]
+    assert texts(await desk.data("POST", path, {"document": other})) == ["Hi"]
+    await desk.data("POST", FLOWS + "/Ask/publish")
+    await desk.data("PUT", FLOWS + "/Ask", {"document": other})
+    told = await desk.data("POST", path, {"version": 1, "steps": [{"answer": None}]})
+    assert (texts(told), told["version"]) == (["Nobody is there"], 1)
+    await refused(desk, 404, "POST", path, {"version": 2})
+    for body, field in (
+        ({"version": "1"}, "version"),
+        ({"version": 1, "document": other}, "version"),
+        ({"steps": [{"say": "a", "wait": "1h"}]}, "steps[0]"),
+        ({"document": {"nodes": {}}}, "document.nodes"),
+    ):
+        assert (await refused(desk, 400, "POST", path, body))[1] == field
