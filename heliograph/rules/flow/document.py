@@ -150,7 +150,8 @@ def _branch(sent: Mapping[str, object], at: str) -> Node:
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or not 0 < most <= MOST_CASES):
         raise Invalid(f"{at}.max is {body.shown(most)}. It takes 1 to {MOST_CASES}", field=f"{at}.max")
     on = None if sent.get("on") is None else values.read_template(sent["on"], f"{at}.on")
-    return nodes.Branch(cases, values.to(sent, "otherwise", at), on, most, values.to(sent, "then", at))
+    otherwise, then = values.to(sent, "otherwise", at), values.to(sent, "then", at)
+    return nodes.Branch(cases, otherwise, on, most, then, values.save(sent, at))
 
 
 def _split(sent: Mapping[str, object], at: str) -> Node:
@@ -224,7 +225,7 @@ def _end(sent: Mapping[str, object], at: str) -> Node:
 _READERS: dict[str, tuple[Callable[[Mapping[str, object], str], Node], frozenset[str]]] = {
     "send": (_send, frozenset({"text", "template", "next"})),
     "wait": (_wait, frozenset({"next", "save", "timeout", "on_timeout"})),
-    "branch": (_branch, frozenset({"cases", "otherwise", "on", "max", "then"})),
+    "branch": (_branch, frozenset({"cases", "otherwise", "on", "max", "then", "save"})),
     "split": (_split, frozenset({"ways"})),
     "set": (_set, frozenset({"field", "value", "next"})),
     "webhook": (

@@ -223,6 +223,8 @@ def _chosen(run: _Run, key: str, node: nodes.Branch) -> str | None:
     answer = Answer(text, run.known(), run.person.now, run.person.zone)
     for case in node.cases:
         if case.test.holds(answer):
+            if node.save:
+                run.session = run.session.with_(results=dict(run.session.results) | {node.save: case.label})
             return case.next
     before = run.session.visits.get(key, 0)
     if node.most is not None and before >= node.most:

@@ -46,7 +46,7 @@ class Case:
 class Branch:
     """The first case that holds decides; ``otherwise`` none does, at most ``most`` times, then ``then``.
 
-    ``on`` is the text asked about; None: the last answer.
+    ``on`` is the text asked about; None: the last answer. ``save``: under which name the label of the case is kept.
     """
 
     cases: tuple[Case, ...]
@@ -54,6 +54,7 @@ class Branch:
     on: Template | None = None
     most: int | None = None
     then: str | None = None
+    save: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.errors import Invalid
-from heliograph.rules.flow import document, lint, matching, nodes
+from heliograph.rules.flow import document, lint, matching, nodes, transcript
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 def flow(**its: Any) -> dict[str, Any]:
@@ -108,3 +111,17 @@ def test_a_branch_that_counts_is_no_endless_loop() -> None:
         b={"type": "end"},
     )
     assert kinds(raw) == []
+
+
+def test_which_case_held_is_kept() -> None:
+    raw = flow(
+        a={
+            "type": "branch",
+            "cases": [{"any_word": ["yes", "ok"], "label": "Yes", "next": "b"}],
+            "save": "kept.category",
+        },
+        b={"type": "send", "text": "{{kept.category}}!"},
+    )
+    read = document.read(raw)
+    talk = transcript.simulate(lambda _name, _version: (1, read), "F", {"opening": "ok"}, now=NOON)
+    assert [each["text"] for each in talk["entries"] if each["kind"] == "text"] == ["Yes!"]
