@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from psycopg.rows import dict_row
 
@@ -117,7 +117,7 @@ WITH held AS MATERIALIZED (
            r.run_id, coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.started_at, r.ended_at,
            coalesce(r.audience, 0) AS audience, r.planned_at IS NOT NULL AS planned, r.calling_hours,
            ARRAY[r.zones_by_contact, r.zones_by_number, r.zones_by_campaign] AS by_zones, r.transactional,
-           greatest(c.created_at, r.started_at) AS begun_at
+           greatest(c.created_at, r.started_at) AS begun_at, c.lname
     FROM campaign c LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
     WHERE c.deleted_at IS NULL AND c.kind = 'campaign'
 """
@@ -207,33 +207,64 @@ CROSS JOIN LATERAL (
         GROUP BY h.zone, h.due_at, h.used
     ) g
 ) later
-ORDER BY s.begun_at DESC, s.campaign_id DESC
 """
 
-# By when it was made or last started: a campaign that ends by itself keeps its place on the screen.
-PAGE: LiteralString = f"""{_SELECT}
+_NARROWED = """
       AND (%(app_id)s::int IS NULL OR c.app_id = %(app_id)s)
       AND (%(status)s::campaign_status IS NULL OR c.status = %(status)s)
+"""
+_NAMED = " AND position(%(name)s IN c.lname) > 0 "
+
+Sort = Literal["newest", "name", "priority", "status"]
+
+# By when it was made or last started: a campaign that ends by itself keeps its place on the screen.
+PAGE: LiteralString = f"""{_SELECT}{_NARROWED}
     ORDER BY begun_at DESC, c.campaign_id DESC LIMIT %(limit)s OFFSET %(offset)s
-{_NUMBERS}"""
+{_NUMBERS}ORDER BY s.begun_at DESC, s.campaign_id DESC"""
+
+# The same for whoever looks for a name, or wants another order. An app has thousands of campaigns, not millions.
+PAGES: dict[Sort, LiteralString] = {
+    "newest": f"""{_SELECT}{_NARROWED}{_NAMED}
+    ORDER BY begun_at DESC, c.campaign_id DESC LIMIT %(limit)s OFFSET %(offset)s
+{_NUMBERS}ORDER BY s.begun_at DESC, s.campaign_id DESC""",
+    "name": f"""{_SELECT}{_NARROWED}{_NAMED}
+    ORDER BY c.lname, c.campaign_id LIMIT %(limit)s OFFSET %(offset)s
+{_NUMBERS}ORDER BY s.lname, s.campaign_id""",
+    "priority": f"""{_SELECT}{_NARROWED}{_NAMED}
+    ORDER BY c.priority DESC, c.lname, c.campaign_id LIMIT %(limit)s OFFSET %(offset)s
+{_NUMBERS}ORDER BY s.priority DESC, s.lname, s.campaign_id""",
+    "status": f"""{_SELECT}{_NARROWED}{_NAMED}
+    ORDER BY c.status, c.lname, c.campaign_id LIMIT %(limit)s OFFSET %(offset)s
+{_NUMBERS}ORDER BY s.status, s.lname, s.campaign_id""",
+}
 
 
-async def page(
-    conn: Conn, *, app_id: int | None, status: CampaignStatus | None, offset: int, limit: int, now: datetime
+async def page(  # what is looked for, in what order, how much of it
+    conn: Conn,
+    *,
+    app_id: int | None,
+    status: CampaignStatus | None,
+    offset: int,
+    limit: int,
+    now: datetime,
+    name: str = "",
+    sort: Sort = "newest",
 ) -> list[Standing]:
-    """Campaigns ``offset`` .. ``offset + limit``, the last made or started first.
+    """Campaigns ``offset`` .. ``offset + limit``, the last made or started first unless ``sort`` says otherwise.
 
-    None for ``app_id`` or ``status`` does not narrow it.
+    None for ``app_id`` or ``status`` does not narrow it; ``name`` is a piece of the names wanted, in any case.
     """
     values = {
         "app_id": app_id,
         "status": None if status is None else status.value,
+        "name": name.lower(),
         "offset": offset,
         "limit": limit,
         **moment(now),
     }
+    plain = not name and sort == "newest"
     async with conn.cursor(row_factory=dict_row) as cursor:
-        rows = await (await cursor.execute(PAGE, values)).fetchall()
+        rows = await (await cursor.execute(PAGE if plain else PAGES[sort], values)).fetchall()
     return [_standing(row) for row in rows]
 
 
@@ -258,13 +289,15 @@ def moment(now: datetime) -> dict[str, object]:
 COUNT = """
 SELECT status, count(*) FROM campaign
 WHERE deleted_at IS NULL AND kind = 'campaign' AND (%(app_id)s::int IS NULL OR app_id = %(app_id)s)
+  AND (%(name)s::text IS NULL OR position(%(name)s IN lname) > 0)
 GROUP BY status
 """
 
 
-async def count(conn: Conn, *, app_id: int | None) -> dict[CampaignStatus, int]:
-    """How many campaigns there are in each status that has any."""
-    rows = await (await conn.execute(COUNT, {"app_id": app_id})).fetchall()
+async def count(conn: Conn, *, app_id: int | None, name: str = "") -> dict[CampaignStatus, int]:
+    """How many campaigns there are in each status that has any; with ``name``, of those whose name has it in it."""
+    values = {"app_id": app_id, "name": name.lower() or None}
+    rows = await (await conn.execute(COUNT, values)).fetchall()
     return {CampaignStatus(status): int(people) for status, people in rows}
 
 
