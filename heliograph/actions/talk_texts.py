@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.actions import singles
 from heliograph.actions.reruns import AT_ANY_HOUR
 from heliograph.errors import Conflict
 from heliograph.rules import hours, ids, optout, parts, plain, quiet, timing
-from heliograph.store import app_settings, bell, chunks, companions, runs, senders, sessions, tallies
+from heliograph.store import app_settings, auto_answers, bell, chunks, companions, runs, senders, sessions, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SOON = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a confirmation later than this is taken for an advertisement
 ENDED, NO_SENDER, NEVER_OPEN = "ended", "no sender", "never open"
 """Results of sessions that cannot say what they have to say."""
 
@@ -159,6 +161,7 @@ async def _put(conn: Conn, box: _Outbox, now: datetime, *, substitutes: bool) ->
     seq, chunk_no = last[0] - box.count + 1, last[1] - box.chunks + 1
     rows: list[sessions.NewText] = []
     pieces: dict[int, list[chunks.NewChunk]] = defaultdict(list)
+    goodbyes: list[tuple[int, str, int]] = []
     for turn, group in box.by_turn.items():
         for at in range(0, len(group), chunks.SIZE):
             people = group[at : at + chunks.SIZE]
@@ -167,9 +170,13 @@ async def _put(conn: Conn, box: _Outbox, now: datetime, *, substitutes: bool) ->
             chunk_no += 1
             for talk, said in people:
                 rows.append(_text(talk, said, run.run_id, seq, substitutes=substitutes))
+                if said.goodbye and said.reply_id is not None:
+                    goodbyes.append((seq, talk.number, said.reply_id))
                 talk.said_run, talk.said_seq, talk.texts = run.run_id, seq, talk.texts + 1
                 seq += 1
     await sessions.add_texts(conn, app_id, rows, now=now)
+    if goodbyes:
+        await auto_answers.mark(conn, app_id, run.run_id, goodbyes, leave_by=now + SOON, now=now)
     for sender_id, made in sorted(pieces.items()):
         await chunks.insert(conn, app_id, run.run_id, sender_id, made)
     await tallies.plan(conn, app_id, run.run_id, waiting=len(rows), suppressed=0)

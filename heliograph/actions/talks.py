@@ -30,10 +30,14 @@ REPLACED = "replaced"
 
 
 class Said(NamedTuple):
-    """A text that is asked for. ``reply_id``: what it answers, if it does."""
+    """A text that is asked for. ``reply_id``: what it answers, if it does.
+
+    ``goodbye``: the one text that confirms a no, which its person still gets (47 CFR 64.1200(a)(12)).
+    """
 
     act: Say
     reply_id: int | None
+    goodbye: bool = False
 
 
 @dataclass(slots=True)
@@ -114,6 +118,9 @@ class Talk:
                 self.todo.append(act)
             else:
                 self.acts.append(act)
+        refused = any(isinstance(act, acts.ChangeConsent) and act.out for act in done)
+        if refused and self.says and reply_id is not None:
+            self.says[-1] = self.says[-1]._replace(goodbye=True)
 
     def hear(self, now: datetime) -> None:
         """Count an answer."""

@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from heliograph import config
-from heliograph.actions import auto_answers, turned_away
+from heliograph.actions import auto_answers, talk_gate, turned_away
 from heliograph.actions import runs as runs_actions
 from heliograph.carriers.base import Lost, Text
 from heliograph.engine.deadman import SWITCH
@@ -30,9 +30,10 @@ from heliograph.store import chunks, dnc, locks, messages
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from heliograph.actions.talk_gate import Later
     from heliograph.carriers.base import Outcome
     from heliograph.config import Clock
     from heliograph.engine.meter import Metered
@@ -138,22 +139,26 @@ class Gate:
                 conn, run.app_id, never, numbers, now, address=_address(batch), exempt=run.transactional
             )
             away = {person.seq: "do_not_contact" for person in batch.people if person.number in blocked}
-            if single:
+            answers = talk_gate.answers(run, batch.chunk.law)
+            if single or answers:
                 await auto_answers.let_pass(conn, run, [person.seq for person in batch.people], away, now)
-            if run.frequency_cap is not None and not run.transactional:
+            later = await talk_gate.put_off(conn, run, batch.chunk, batch.people, _address(batch), now)
+            if run.frequency_cap is not None and not run.transactional and not answers:
                 # Their place under the cap is taken before the claim; should that fail, the same text finds it again.
-                people = [(person.number, person.seq) for person in batch.people if person.seq not in away]
+                people = [(p.number, p.seq) for p in batch.people if p.seq not in away and p.seq not in later]
                 away |= await turned_away.take(conn, run.app_id, run.run_id, people, run.frequency_cap, now=now)
             entered = await locks.enter_gate(conn, run.campaign_id)
         if not entered:
             return Unsent.SHUT
         try:
-            return await self._inside(batch, away, _day(batch, away, now))
+            return await self._inside(batch, away, later, _day(batch, {*away, *later}, now))
         finally:
             async with self._session.use(first=True) as conn:
                 await locks.leave_gate(conn, run.campaign_id)
 
-    async def _inside(self, batch: Batch, away: Away, day: chunks.Day) -> Sent | Unsent | CarrierDown:
+    async def _inside(
+        self, batch: Batch, away: Away, later: dict[int, Later], day: chunks.Day
+    ) -> Sent | Unsent | CarrierDown:
         """Steps 3 and 4."""
         work = batch.work
         async with self._session.use(first=True) as conn:
@@ -173,7 +178,7 @@ class Gate:
             work.put_back()
             return Unsent.TAKEN
         try:
-            parts = await self._write(batch, away)
+            parts = await self._write(batch, away, later)
         except CarrierDown as error:
             await self._undo(batch, day)
             return error
@@ -196,13 +201,13 @@ class Gate:
                 people=len(batch.people),
             )
 
-    async def _write(self, batch: Batch, away: Away) -> int | None:
+    async def _write(self, batch: Batch, away: Away, later: dict[int, Later]) -> int | None:
         """Hand the batch to the carrier, parts counted; whoever may not be texted is recorded as such and left out.
 
         None, and nothing left, when it is not certain any more that the gate is ours, or the hour has struck.
         """
         now = self._clock()
-        send = [person for person in batch.people if person.seq not in away]
+        send = [person for person in batch.people if person.seq not in away and person.seq not in later]
         until = self._session.sure_until
         if config.boot_seconds() >= until or not self._may_leave(batch, now):
             return None
@@ -215,6 +220,9 @@ class Gate:
         for person in batch.people:
             if person.seq in away:
                 self._recorder.suppressed(_flight(batch, person, None), away[person.seq])
+            elif person.seq in later:
+                due_at, zone, law = later[person.seq]
+                self._recorder.put_off(_flight(batch, person, None)._replace(zone=zone, law=law), due_at)
         return sum(person.parts for person in send)
 
     def _may_leave(self, batch: Batch, now: datetime) -> bool:
@@ -268,7 +276,7 @@ def _address(batch: Batch) -> str:
     return batch.work.run.caller_id if batch.sender.address == "*" else batch.sender.address
 
 
-def _day(batch: Batch, away: Away, now: datetime) -> chunks.Day:
+def _day(batch: Batch, away: Collection[int], now: datetime) -> chunks.Day:
     """What a batch takes of the sender's day."""
     parts = sum(person.parts for person in batch.people if person.seq not in away)
     return chunks.Day(daily.day_of(now, batch.sender.day_zone), parts, batch.sender.parts_per_day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.store import answers, purges
+from heliograph.store import answers, purges, sessions
 
 if TYPE_CHECKING:
     from heliograph.config import Clock
@@ -18,6 +18,8 @@ async def purge(db: Database, clock: Clock) -> int:
     """
     removed = 0
     async with db.connection() as conn:
+        while await sessions.close_ended(conn):
+            pass
         await answers.discard(conn, before=clock() - answers.KEPT)
         waiting = await purges.list_deleted(conn)
         for campaign in waiting:

@@ -95,6 +95,10 @@ class Recorder:
         """The last check said no: nothing left for ``flight``."""
         self._settled.append(_Settled(flight, "suppressed", reason))
 
+    def put_off(self, flight: Flight, due_at: datetime) -> None:
+        """Nothing left for ``flight``, who waits again until ``due_at`` by the zone and law it names."""
+        self._again.append(_Again(flight, due_at, flight.attempts))
+
     def _retry(self, flight: Flight, code: str, *, seconds: float | None, throttled: bool) -> None:
         wait = retry.again_in(flight.attempts, asked_seconds=seconds, throttled=throttled)
         if wait is None:

@@ -47,6 +47,30 @@ async def add(conn: Conn, app_id: int, run_id: int, rows: Sequence[NewAnswer], *
     await conn.execute(ADD, values | {"app_id": app_id, "run_id": run_id, "now": now})
 
 
+MARK = """
+INSERT INTO auto_answer (app_id, run_id, seq, number, kind, reply_id, created_at, leave_by)
+SELECT %(app_id)s, %(run_id)s, t.seq, t.number, 'stop', t.reply_id, %(now)s, %(leave_by)s
+FROM unnest(%(seq)s::int[], %(number)s::text[], %(reply_id)s::bigint[]) AS t (seq, number, reply_id)
+ON CONFLICT (app_id, reply_id) DO NOTHING
+"""
+
+
+async def mark(
+    conn: Conn, app_id: int, run_id: int, rows: Sequence[tuple[int, str, int]], *, leave_by: datetime, now: datetime
+) -> None:
+    """Let messages of a run be answers to a no: ``(seq, number, reply_id)`` each. A reply has one at most."""
+    values = {
+        "app_id": app_id,
+        "run_id": run_id,
+        "seq": [row[0] for row in rows],
+        "number": [row[1] for row in rows],
+        "reply_id": [row[2] for row in rows],
+        "leave_by": leave_by,
+        "now": now,
+    }
+    await conn.execute(MARK, values)
+
+
 OF = """
 SELECT seq, kind, leave_by FROM auto_answer
 WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND seq = ANY(%(seqs)s)

@@ -31,9 +31,10 @@ class Run:
 
 LIST_RUNS = """
 SELECT r.app_id, r.run_id, r.public_id, k.name AS campaign_name,
-       r.ended_at IS NULL AND k.run_id = r.run_id AND k.deleted_at IS NULL AS live
+       r.ended_at IS NULL AND k.run_id = coalesce(r.companion_of, r.run_id) AND k.deleted_at IS NULL AS live
 FROM run r JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
-WHERE %(every)s OR (r.ended_at IS NULL AND k.run_id = r.run_id AND k.deleted_at IS NULL)
+WHERE %(every)s
+   OR (r.ended_at IS NULL AND k.run_id = coalesce(r.companion_of, r.run_id) AND k.deleted_at IS NULL)
    OR r.ended_at > %(since)s
 ORDER BY r.run_id
 """

@@ -286,7 +286,8 @@ async def copy_on(conn: Conn, app_id: int, run_id: int, new_run_id: int, new_seq
 
 
 LOCK_CAMPAIGN = """
-SELECT k.public_id, k.kind, k.deleted_at IS NULL AND k.run_id = r.run_id AND r.ended_at IS NULL
+SELECT k.public_id, k.kind,
+       k.deleted_at IS NULL AND k.run_id = coalesce(r.companion_of, r.run_id) AND r.ended_at IS NULL
        AND k.status IN ('Active', 'Paused') AS under_way, k.deleted_at IS NOT NULL AS deleted
 FROM run r JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
 WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s FOR UPDATE OF k
