@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from heliograph.actions import conversations, singles, webhooks
 from heliograph.actions import inbox as inbox_actions
 from heliograph.actions import runs as runs_actions
-from heliograph.actions import singles, webhooks
 from heliograph.errors import Conflict
 from heliograph.rules import hours, ids, parts, plain, quiet, template, timing
 from heliograph.rules import inbox as law
@@ -36,7 +36,8 @@ class Answered:
 async def answer(db: Database, app: App, conversation_id: str, body: object, *, by: str, now: datetime) -> Answered:
     """Write to the person of a conversation: the body's ``text``, or its ``template`` filled in for them.
 
-    It opens the conversation and reads everything in it. Within :data:`~heliograph.rules.inbox.AT_ONCE` of a message of
+    It opens the conversation, reads everything in it, and ends the flow they may be in: a person talks with them now.
+    Within :data:`~heliograph.rules.inbox.AT_ONCE` of a message of
     theirs it leaves at once; later it keeps quiet hours, and says until when it is held. With a ``key`` that came
     before, the first answer is told and nothing is sent.
 
@@ -44,6 +45,9 @@ async def answer(db: Database, app: App, conversation_id: str, body: object, *, 
     """
     wanted = law.answer(body)
     async with db.transaction() as conn:
+        conversation = await inbox.get(conn, app.app_id, conversation_id)
+        # Before the conversation's row is locked: whoever works on replies takes the two in this order.
+        await conversations.take_over(conn, app.app_id, conversation.number, conversation.sent_from, now=now)
         conversation = await inbox.lock(conn, app.app_id, conversation_id)
         if wanted.key is not None:
             before = await rows.find(conn, app.app_id, conversation.conversation_id, wanted.key)

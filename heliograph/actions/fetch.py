@@ -130,9 +130,10 @@ class Line:
         if self._refused:
             # Which address it is stays in our log: a customer is not told how names resolve in here.
             log.warning("%s_refused host=%s addresses=%s", self._who, host, ", ".join(self._refused))
+            why = self._refused[0].partition(" ")[2]
             text = (
-                f"{host} leads to an address that {self._who} may not reach ({self._refused[0].partition(' ')[2]}). The "
-                f"operator can allow its network with {self._setting}"
+                f"{host} leads to an address that {self._who} may not reach ({why}). The operator can allow its "
+                f"network with {self._setting}"
             )
             return Invalid(text, field=FIELD)
         if isinstance(error, aiohttp.ClientConnectorDNSError):

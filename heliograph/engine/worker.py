@@ -32,6 +32,7 @@ from heliograph.engine.recorder import Recorder
 from heliograph.engine.replies import Replies
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
+from heliograph.engine.webhooks import Webhooks
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import bell as store_bell
 from heliograph.store import (
@@ -75,6 +76,7 @@ class Worker:
         self._bell = Bell()
         # Of their own: these come all the time, and are of no concern to lanes.
         self._calls, self._replies, self._services = Bell(), Bell(), Bell()
+        self._webhooks = Bell()
         self._recorder = Recorder(clock)
         self._hearing = Hearing(clock)
         self._lines = Lines(settings, self._hearing)
@@ -126,6 +128,7 @@ class Worker:
                 group.create_task(Calls(self._db, self._settings, self._clock, self._calls).run()),
                 group.create_task(Replies(self._db, self._clock, self._replies).run()),
                 group.create_task(FlowCalls(self._db, self._settings, self._clock, self._services).run()),
+                group.create_task(Webhooks(self._db, session, self._settings, self._clock, self._webhooks).run()),
                 group.create_task(Pulls(self._db, session, self._settings, self._clock).run()),
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
@@ -282,6 +285,7 @@ class Worker:
             store_bell.CALLS: self._calls,
             store_bell.REPLIES: self._replies,
             store_bell.SERVICES: self._services,
+            store_bell.WEBHOOKS: self._webhooks,
         }
         conn = await self._db.connect()
         async with conn:

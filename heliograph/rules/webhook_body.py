@@ -1,0 +1,82 @@
+"""What people send to have something told: where, of what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from heliograph.errors import Invalid
+from heliograph.rules import address, body
+from heliograph.rules.webhook import ALL, Event
+
+if TYPE_CHECKING:
+    from heliograph.rules.body import Body
+
+LONGEST_DESCRIPTION = 256
+_FIELDS = ("url", "description", "events", "enabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A webhook as a person decides about it."""
+
+    url: str
+    description: str
+    events: tuple[str, ...]
+    enabled: bool
+
+
+def draft(sent: object) -> Wanted:
+    """A new one: ``url`` and ``events`` at least. Raises Invalid naming the field at fault."""
+    asked = _known(sent)
+    return Wanted(
+        url=_url(asked.get("url")),
+        description=_description(asked.get("description")),
+        events=events(asked.get("events")),
+        enabled=body.flag(asked.get("enabled", True), "enabled"),
+    )
+
+
+def changes(before: Wanted, sent: object) -> Wanted:
+    """What it is after a body; what is left out stays. Raises Invalid naming the field at fault."""
+    asked = _known(sent)
+    if not asked:
+        raise Invalid(f"There is nothing to change. The body takes any of: {', '.join(_FIELDS)}")
+    return Wanted(
+        url=_url(asked["url"]) if "url" in asked else before.url,
+        description=_description(asked["description"]) if "description" in asked else before.description,
+        events=events(asked["events"]) if "events" in asked else before.events,
+        enabled=body.flag(asked["enabled"], "enabled") if "enabled" in asked else before.enabled,
+    )
+
+
+def events(value: object) -> tuple[str, ...]:
+    """Names of events, each once; ``*`` alone stands for all. Raises Invalid."""
+    known = [event.value for event in Event]
+    names: list[object] = cast("list[object]", value) if isinstance(value, list) else []
+    if not names:
+        said = body.shown(cast("object", value))
+        raise Invalid(f"events is {said}. It takes a list of: {ALL}, {', '.join(known)}", field="events")
+    for name in names:
+        if name != ALL and name not in known:
+            text = f"There is no event {body.shown(name)}; there are: {ALL} for all of them, {', '.join(known)}"
+            raise Invalid(text, field="events")
+    return (ALL,) if ALL in names else tuple(dict.fromkeys(cast("list[str]", names)))
+
+
+def _known(sent: object) -> Body:
+    asked = body.mapping(sent, "")
+    unknown = next((name for name in asked if name not in _FIELDS), None)
+    if unknown is not None:
+        text = f"A webhook has no {body.shown(unknown)}. The body takes: {', '.join(_FIELDS)}"
+        raise Invalid(text, field=unknown)
+    return asked
+
+
+def _url(value: object) -> str:
+    address.read_url(value, "url")
+    return cast("str", value)
+
+
+def _description(value: object) -> str:
+    return "" if value is None else body.text(value, "description", longest=LONGEST_DESCRIPTION).strip()
