@@ -164,22 +164,28 @@ async def delete(conn: Conn, app: App, public_id: str) -> None:
     await conn.execute(DELETE, {"app_id": app.app_id, "public_id": public_id})
 
 
-COUNT = f"SELECT count(*) FROM ({_EVERY}) AS every"
+# An app has hundreds of templates at most; all of them are read to find words in them.
+_SOUGHT = "position(%(search)s IN lname) > 0 OR position(%(search)s IN lower(body)) > 0"
+COUNT = f"SELECT count(*) FROM ({_EVERY}) AS every WHERE {_SOUGHT}"
 
 
-async def count(conn: Conn, app: App) -> int:
-    """How many templates the app has, the system's included."""
-    row = await (await conn.execute(COUNT, _system(app))).fetchone()
+async def count(conn: Conn, app: App, *, search: str = "") -> int:
+    """How many templates the app has, the system's included, that have ``search`` in their name or text."""
+    row = await (await conn.execute(COUNT, _system(app) | {"search": search.lower()})).fetchone()
     return int(row[0]) if row else 0
 
 
-PAGE = f"SELECT * FROM ({_EVERY}) AS every ORDER BY lname, is_system, public_id LIMIT %(limit)s OFFSET %(offset)s"
+PAGE = f"""
+SELECT * FROM ({_EVERY}) AS every
+WHERE {_SOUGHT}
+ORDER BY lname, is_system, public_id LIMIT %(limit)s OFFSET %(offset)s
+"""
 
 
-async def page(conn: Conn, app: App, *, offset: int, limit: int) -> list[Template]:
-    """Templates ``offset`` .. ``offset + limit`` of the app, by name."""
+async def page(conn: Conn, app: App, *, offset: int, limit: int, search: str = "") -> list[Template]:
+    """Templates ``offset`` .. ``offset + limit`` of the app, by name: those :func:`count` counts."""
     async with conn.cursor(row_factory=class_row(Template)) as cursor:
-        values = _system(app) | {"offset": offset, "limit": limit}
+        values = _system(app) | {"offset": offset, "limit": limit, "search": search.lower()}
         return await (await cursor.execute(PAGE, values)).fetchall()
 
 

@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 from heliograph import errors
 from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import door, pages
+from heliograph.web import composer, door, pages, templates_page
 from heliograph.web.kit import Kit, is_partial
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ STATUS: dict[type, int] = {
 }
 
 
-SECTIONS = {"campaigns": pages.routes}
+SECTIONS = {
+    "campaigns": pages.routes,
+    "compose": composer.routes,
+    "templates": templates_page.routes,
+}
 """Every section that has pages, by its key in the navigation, and what makes its routes from the kit."""
 
 
