@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import heliograph
-from heliograph.api import auth, carrier_calls, docs, envelope, errors, limits, paths, routes
+from heliograph.api import auth, carrier_calls, demo, docs, envelope, errors, limits, paths, routes
 from heliograph.errors import StoreUnavailable
 from heliograph.rules.allowance import Allowances
 from heliograph.store import apps
@@ -37,6 +37,7 @@ def create_api(db: Database, seal: Seal, settings: Settings, clock: Clock) -> Fa
     api.state.house = auth.House(db, seal, settings, clock, Allowances(settings.rate_limit_per_minute))
     errors.install(api)
     api.add_route("/healthz", _health, methods=["GET"], include_in_schema=False)
+    api.add_route(demo.PATH, demo.support, methods=["POST"], include_in_schema=False)
     docs.mount(api)
     routes.mount(api)
     api.add_middleware(limits.Tell)

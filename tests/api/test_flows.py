@@ -272,3 +272,25 @@ async def test_a_conversation_is_tried_out(desk: Desk) -> None:
         ({"document": {"nodes": {}}}, "document.nodes"),
     ):
         assert (await refused(desk, 400, "POST", path, body))[1] == field
+
+
+async def test_the_demo_desk_answers_whoever_asks(api: AsyncClient) -> None:
+    for asked, found in (
+        ({"ask": "order", "text": "where is 1002?"}, {"found": "yes", "number": "1002"}),
+        ({"ask": "order", "text": "my shoes"}, {"found": "no", "number": ""}),
+        ({"ask": "ticket", "text": "t-1004"}, {"found": "yes", "number": "T-1004", "state": "is solved"}),
+        ({"ask": "ticket", "text": "T-9999"}, {"found": "yes", "number": "T-9999"}),
+        ({"ask": "ticket", "text": "T-1999"}, {"found": "no", "number": "T-1999"}),
+        ({"ask": "tips", "text": "6"}, {"found": "yes"}),
+        ({"ask": "tips", "text": "love"}, {"found": "no"}),
+    ):
+        answer = await api.post("/demo/support", json=asked)
+        assert (answer.status_code, answer.json() | found) == (200, answer.json()), answer.text
+    opened = [(await api.post("/demo/support", json={"ask": "open", "text": "It broke"})).json() for _ in range(2)]
+    assert opened[0] == opened[1]
+    known = await api.post("/demo/support", json={"ask": "ticket", "text": opened[0]["number"]})
+    assert known.json() == opened[0]
+    for content, status in ((b"[]", 400), (b"{", 400), (b'{"ask": "order"}', 400), (b'{"ask": "x"}', 400)):
+        assert (await api.post("/demo/support", content=content)).status_code == status
+    assert (await api.post("/demo/support", content=b" " * (2**20 + 1))).status_code == 413
+    assert (await api.get("/demo/support")).status_code in (404, 405)
