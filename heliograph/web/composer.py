@@ -230,7 +230,7 @@ def _fields(taken: template.Template, person: Person) -> dict[str, object]:
 
 def _stretches(marked: str) -> list[Stretch]:
     found: list[Stretch] = []
-    odd = parts.outside(marked) - {_OPEN, _CLOSE}
+    odd = frozenset(plain.costly(marked)) - {_OPEN, _CLOSE}
     kind, start = "", 0
     for place, character in enumerate(marked):
         if character in (_OPEN, _CLOSE) or character in odd:
