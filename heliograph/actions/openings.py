@@ -31,8 +31,10 @@ SILENT = "the flow says nothing before it waits, asks a service or ends"
 
 
 class Opening(NamedTuple):
-    """A person's first text, and what else there is to keep of their session."""
+    """A person's first text, and what else there is to keep of their session, which began with ``flow``."""
 
+    flow: str
+    version: int
     session: Session
     todo: tuple[Act, ...]
     said: Planned
@@ -54,40 +56,53 @@ class Openings:
         """How ``person`` begins, due as ``planned``; or why they get no text."""
         # Named by run and number, so that planning a page again after a crash draws the same ways.
         session = Session(f"{self._run.public_id}/{person.number}", self._flow, self._version)
-        who = acts.Person(person.number, person.fields, self._now, person.time_zone or "")
-        session, done = machine.advance(self._book, session, acts.Begin(), who)
-        first = next((act for act in done if isinstance(act, acts.Say)), None)
-        if first is None:
-            return LeftOut.EMPTY_TEXT, SILENT
-        text = parts.normalise(first.text)
-        if self._run.plain_substitutes:
-            text = plain.simplify(text).text
-        needed = parts.measure(text).parts
-        if needed > MAX_PARTS:
-            return LeftOut.TOO_LONG, f"{needed} parts"
-        todo = tuple(act for act in done if act is not first)
-        return Opening(session, todo, planned._replace(text=text, parts=needed))
+        return begin(self._book, session, person, planned, self._now, substitutes=self._run.plain_substitutes)
 
     def row(self, seq: int, person: Person, opening: Opening, address: str) -> sessions.Planned:
         """The session to be kept beside message ``seq``, which leaves from ``address``."""
-        session, todo, said = opening
-        wait = SOON
-        if session.deadline is not None and not todo:
-            wait = min(FIRST_LOOK, session.deadline - self._now)
-        return sessions.Planned(
-            seq=seq,
-            number=person.number,
-            address=address,
-            address_key=optout.address_key(address),
-            list_id=person.list_id,
-            contact_seq=person.contact_seq,
-            zone=said.zone,
-            law=said.law,
-            flow=self._flow,
-            version=self._version,
-            node=session.node or "",
-            data=sessions.told(session.to_json()),
-            todo=sessions.told([acts.to_json(act) for act in todo]) if todo else None,
-            asked_at=self._now,
-            due=max(self._now, said.due_at) + wait,
-        )
+        return row(seq, person, opening, address, self._now)
+
+
+def begin(
+    book: Book, session: Session, person: Person, planned: Planned, now: datetime, *, substitutes: bool
+) -> Opening | tuple[LeftOut, str]:
+    """How a new session with ``person`` begins, due as ``planned``; or why they get no text."""
+    who = acts.Person(person.number, person.fields, now, person.time_zone or "")
+    flow, version = session.flow, session.version
+    session, done = machine.advance(book, session, acts.Begin(), who)
+    first = next((act for act in done if isinstance(act, acts.Say)), None)
+    if first is None:
+        return LeftOut.EMPTY_TEXT, SILENT
+    text = parts.normalise(first.text)
+    if substitutes:
+        text = plain.simplify(text).text
+    needed = parts.measure(text).parts
+    if needed > MAX_PARTS:
+        return LeftOut.TOO_LONG, f"{needed} parts"
+    todo = tuple(act for act in done if act is not first)
+    return Opening(flow, version, session, todo, planned._replace(text=text, parts=needed))
+
+
+def row(seq: int, person: Person, opening: Opening, address: str, now: datetime) -> sessions.Planned:
+    """The session to be kept beside message ``seq``, which leaves from ``address``."""
+    flow, version, session, todo, said = opening
+    wait = SOON
+    if session.deadline is not None and not todo:
+        wait = min(FIRST_LOOK, session.deadline - now)
+    return sessions.Planned(
+        seq=seq,
+        number=person.number,
+        address=address,
+        address_key=optout.address_key(address),
+        list_id=person.list_id,
+        contact_seq=person.contact_seq,
+        zone=said.zone,
+        law=said.law,
+        flow=flow,
+        version=version,
+        node=session.node or "",
+        data=sessions.told(session.to_json()),
+        todo=sessions.told([acts.to_json(act) for act in todo]) if todo else None,
+        asked_at=now,
+        due=max(now, said.due_at) + wait,
+    )

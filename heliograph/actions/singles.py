@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.actions import routes
+from heliograph.actions import flow_book, openings, routes
 from heliograph.actions.reruns import AT_ANY_HOUR
 from heliograph.actions.runs import OPENING
 from heliograph.errors import Conflict, Invalid
 from heliograph.rules import body as reading
-from heliograph.rules import draft, hours, ids, parts, plain, quiet, template, timing
+from heliograph.rules import draft, hours, ids, optout, parts, plain, quiet, template, timing
+from heliograph.rules.audience import Person, Planned
+from heliograph.rules.flow.session import Session
 from heliograph.rules.phone import normalise
 from heliograph.rules.sender_body import caller_id
-from heliograph.store import app_settings, bell, chunks, runs, singles, tallies
+from heliograph.store import app_settings, bell, chunks, contact_fields, flow_users, runs, sessions, singles, tallies
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.store.apps import App
     from heliograph.store.database import Conn, Database
+    from heliograph.store.runs import Run
 
 MOST_CHARACTERS = 2000
 
@@ -35,7 +38,7 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
     sent = reading.mapping(body, "")
     address = caller_id(sent.get("fromNo"), field="fromNo")
     number = normalise(sent.get("toNo"), field="toNo")
-    text = _text(sent.get("message"))
+    given = None if sent.get("message") is None else _text(sent["message"])
     exempt = draft.transactional(sent)
     async with db.transaction() as conn:
         run = await runs.get(conn, app.app_id, await run_of(conn, app.app_id, address, number, exempt=exempt, now=now))
@@ -43,12 +46,19 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
         if last is None:
             raise Conflict(f"One-off texts from {address} were ended")
         seq, chunk_no = last
-        text = plain.apply(text, plain.Plain((await app_settings.get(conn, app.app_id)).plain_substitutes))
-        size = parts.measure(text).parts
-        await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
         law = "" if exempt else timing.law_of(number)
         rules = quiet.in_force(run.quiet_hours)
         due_at = timing.next_open(hours.parse(run.calling_hours), "UTC", rules, law, now) or now.replace(year=9999)
+        substitutes = (await app_settings.get(conn, app.app_id)).plain_substitutes == plain.Plain.ON
+        planned = Planned(given, 0, "UTC", due_at, law)
+        text = await _begin(
+            conn, run, planned, address=address, seq=seq, number=number, substitutes=substitutes, now=now
+        )
+        if text is None:
+            text = _opening() if given is None else given
+            text = plain.simplify(text).text if substitutes else text
+        size = parts.measure(text).parts
+        await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
         chunk = chunks.NewChunk(chunk_no, "UTC", law, due_at, seq, seq)
         await chunks.insert(conn, app.app_id, run.run_id, run.sender_ids[0], [chunk])
         await tallies.plan(conn, app.app_id, run.run_id, waiting=1, suppressed=0)
@@ -56,15 +66,48 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
     return ids.message_id(run.public_id, seq)
 
 
+async def _begin(  # with whom, from where, at which place
+    conn: Conn, run: Run, planned: Planned, *, address: str, seq: int, number: str, substitutes: bool, now: datetime
+) -> str | None:
+    """Begin the flow that is attached to ``address``, or else is the app's; its first text.
+
+    None where the text is given, there is no such flow, or it says nothing first: that one is no flow to begin with.
+    """
+    if planned.text is not None:
+        return None
+    attached = {optout.address_key(at): flow for at, flow in (await flow_users.of_addresses(conn, run.app_id)).items()}
+    flow = attached.get(optout.address_key(address)) or attached.get("*") or await flow_users.default(conn, run.app_id)
+    if flow is None:
+        return None
+    book = await flow_book.load(conn, run.app_id)
+    found, flow_id = book(flow, None), book.public_id(flow)
+    if found is None or flow_id is None:
+        return None
+    known = (await contact_fields.newest(conn, run.app_id, [number])).get(number)
+    person = (
+        Person(0, 0, number, None, {})
+        if known is None
+        else Person(known.list_id, known.seq, number, None, known.fields)
+    )
+    session = Session(f"{run.public_id}/{seq}", flow_id, found[0])
+    opening = openings.begin(book, session, person, planned, now, substitutes=substitutes)
+    if not isinstance(opening, openings.Opening):
+        return None
+    await sessions.copy_in(conn, run.app_id, run.run_id, [openings.row(seq, person, opening, address, now)])
+    return opening.said.text
+
+
 def _text(raw: object) -> str:
-    """The words to send: the caller's, else the opening of a conversation with nobody's name in it."""
-    if raw is None:
-        opening = template.compile_text(OPENING).render({}, template.parse_missing(None))
-        return opening.text or OPENING
+    """The words to send."""
     text = parts.normalise(reading.text(raw, "message", longest=MOST_CHARACTERS))
     if not text.strip():
         raise Invalid("message is blank. It takes the words to send", field="message")
     return text
+
+
+def _opening() -> str:
+    """What a conversation opens with where no flow says: with nobody's name in it."""
+    return template.compile_text(OPENING).render({}, template.parse_missing(None)).text or OPENING
 
 
 async def run_of(conn: Conn, app_id: int, address: str, number: str, *, exempt: bool, now: datetime) -> int:
