@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 from heliograph import errors
 from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import composer, door, pages, templates_page
+from heliograph.web import composer, door, me, pages, sign_in, templates_page
 from heliograph.web.kit import Kit, is_partial
 
 if TYPE_CHECKING:
@@ -51,9 +51,11 @@ STATIC = HERE / "static"
 STATUS: dict[type, int] = {
     errors.Invalid: 400,
     errors.TooLarge: 413,
+    errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.RateLimited: 429,
     errors.Stopping: 503,
     errors.StoreUnavailable: 503,
 }
@@ -83,9 +85,11 @@ def create_web(db: Database, settings: Settings, clock: Clock, seal: Seal | None
             Mount("/console/static", _Static(directory=STATIC), name="static"),
             Route("/console", _front),
             Route("/console/go", _go),
+            *sign_in.routes(kit),
+            *me.routes(kit),
             *(route for routes in SECTIONS.values() for route in routes(kit)),
         ],
-        middleware=[Middleware(door.Door, page=trouble)],
+        middleware=[Middleware(door.Door, page=trouble, db=db, settings=settings, clock=clock)],
         exception_handlers={errors.HeliographError: handle, HTTPException: handle},
     )
 
@@ -158,7 +162,8 @@ class _Static(StaticFiles):
 def _trouble(templates: Environment, clock: Clock, request: Request, error: Exception) -> Response:
     """A sentence about an error: in the status line of the page that is there, or as a page of its own."""
     status, text = _told(request, error)
-    shut = isinstance(error, errors.Forbidden) and request.method == "GET"
+    request.state.refused = text
+    shut = isinstance(error, errors.Forbidden) and request.method == "GET" and door.user(request) is None
     name = "said.html" if is_partial(request) else "shut.html" if shut else "trouble.html"
     port = (request.scope.get("server") or ("", None))[1] or 8080
     values = {"said": {"text": text, "trouble": True}, "status": status, "port": port, "now": clock(), "framed": False}

@@ -1,47 +1,62 @@
-"""Who may come in. There is no sign-in yet, so the console answers this machine only, and only its own pages may post.
+"""Who may come in: whoever is signed in, from where the console answers, and only its own pages may post.
 
-* The client's address is a loopback address, and no header says that somebody further away is behind it.
-* The name the browser asked for is a loopback name: a page of another site that has its own name resolve
-  to 127.0.0.1 (DNS rebinding) is turned away.
+* Where a request comes from, and under which name, is looked at first (:mod:`heliograph.web.origin`).
+* Then who is signed in, by the session in a cookie; whoever is not is shown the way to sign in. What somebody may do is
+  asked of :mod:`heliograph.web.visitor`.
 * A change needs proof that a page of this console asked for it: ``Sec-Fetch-Site`` or ``Origin``, which scripts
-  cannot forge, and a token that stands both in a cookie and in the form.
+  cannot forge, and a token that stands both in a cookie and in the form. What is then done is written down.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from heliograph.errors import Forbidden, Invalid, NotFound, TooLarge
+from heliograph.actions import audit, sign_in
+from heliograph.errors import Forbidden, Invalid, TooLarge
+from heliograph.rules.roles import Right
+from heliograph.store.audit import NewEntry
+from heliograph.web import origin, visitor
+from heliograph.web.visitor import check_app as check_app
+from heliograph.web.visitor import may_act as may_act
+from heliograph.web.visitor import may_enter as may_enter
+from heliograph.web.visitor import may_see as may_see
+from heliograph.web.visitor import permit as permit
+from heliograph.web.visitor import user as user
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from heliograph.store.apps import App
+    from heliograph.config import Clock, Settings
+    from heliograph.store.database import Database
 
 log = logging.getLogger(__name__)
 
 COOKIE = "heliograph_csrf"
 FIELD = "token"
-PUBLIC = "/console/static/"  # style and script: the page that says "not from there" needs them too
-
-# A proxy or a tunnel server that stands on this machine makes everybody look local; these give it away.
-PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+SESSION = "heliograph_session"
+STATIC = "/console/static/"  # style and script: the page that says "not from there" needs them too
+SIGN_IN = "/console/sign-in"
+START = "/console/start"  # for whoever has no campaigns to see
+PUBLIC = (SIGN_IN, "/console/link/", "/console/sso/")  # before there is a user
+ONLY_LOOKING = ("preview", "count", "check", "draft", "try", "simulate")  # posts that are no entry of the audit
+REFUSED = (403, 409)  # what is one although nothing was changed
+LONGEST_VERB = 200
 
 MOST_BYTES = 4096  # of a form that is a question answered; pages with more to say name their own limit
 MOST_FIELDS = 1000
-_HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_ID = re.compile(r"[a-z]{2,3}-[0-9a-f]{8}-")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 HEADERS = {
@@ -58,6 +73,7 @@ HEADERS = {
 Page = Callable[[Request, Exception], Response]
 
 
+@dataclass(frozen=True, slots=True)
 class Door:
     """ASGI middleware: lets in who may come in, and lets nothing out without the headers that protect it.
 
@@ -65,9 +81,11 @@ class Door:
     which is logged under a reference.
     """
 
-    def __init__(self, app: ASGIApp, page: Page) -> None:
-        self.app = app
-        self.page = page
+    app: ASGIApp
+    page: Page
+    db: Database
+    settings: Settings
+    clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or say why not."""
@@ -75,49 +93,103 @@ class Door:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        started = False
+        answered: list[int] = []  # the status, once there is one
 
         async def guarded(message: Message) -> None:
-            nonlocal started
-            started = True
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                answered.append(message["status"])
+                _protect(MutableHeaders(scope=message), secure=scope["scheme"] == "https")
             await send(message)
 
+        asked: audit.Asking | None = None
         try:
-            if not str(scope["path"]).startswith(PUBLIC):
-                check_local(request)
-            await self.app(scope, receive, guarded)
+            answer = None
+            if not str(scope["path"]).startswith(STATIC):
+                answer = await self._turned_away(request)
+                asked = self._asking(request)
+            await (answer or self.app)(scope, receive, guarded)
         except Exception as error:
-            if started:
+            if answered:
                 raise
             await self.page(request, error)(scope, receive, guarded)
+        finally:
+            audit.end()
+        if asked is not None and answered and answered[0] in REFUSED:
+            why = str(getattr(request.state, "refused", f"It was answered with {answered[0]}"))
+            await audit.settle(self.db, asked, refused=why)
+
+    async def _turned_away(self, request: Request) -> Response | None:
+        """What is answered to whoever may not come in; None for who may. Raises Forbidden for a stranger."""
+        origin.place(request, self.settings)
+        sent = request.cookies.get(SESSION, "")
+        came = sign_in.Came(origin.came_from(request), request.headers.get("user-agent", ""))
+        found = await sign_in.find(self.db, sent, came, now=self.clock()) if _TOKEN.fullmatch(sent) else None
+        if found is not None:
+            user, session = found
+            request.state.user = visitor.Visitor(
+                user.user_id, user.public_id, user.name, user.email, user.grants, session.public_id
+            )
+        path = str(request.scope["path"])
+        if path == "/" and found is not None and not visitor.may_see(request, Right.CAMPAIGNS):
+            return RedirectResponse(START, status_code=303)
+        if found is not None or path.startswith(PUBLIC):
+            return None
+        return _to_sign_in(request)
+
+    def _asking(self, request: Request) -> audit.Asking | None:
+        """Have what is posted written down with what it changes."""
+        user = visitor.user(request)
+        words = str(request.scope["path"]).removeprefix("/console/").split("/")
+        if user is None or request.method in {"GET", "HEAD"} or words[-1] in ONLY_LOOKING:
+            return None
+        verb = " ".join(word for word in words if not _ID.match(word))
+        named = [word for word in words if _ID.match(word)]
+        app = named[0] if named and named[0].startswith("st-") else None
+        entry = NewEntry(
+            "user",
+            user.public_id,
+            user.name,
+            origin.came_from(request),
+            verb[:LONGEST_VERB],
+            app=app,
+            object=named[-1][:LONGEST_VERB] if named else "",
+        )
+        return audit.begin(entry, self.clock)
 
 
-def check_local(request: Request) -> None:
-    """Raises Forbidden unless the request comes from this machine and asks for it by a name of its own."""
-    for header in PASSED_ON:
-        if header in request.headers:
-            raise Forbidden(f"The request was passed on by a proxy (it has a header {header}).")
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        raise Forbidden(f"The address asked for is {host[:80]!r}, which is not a name of this machine for itself.")
-    address = "" if request.client is None else request.client.host
-    if not _is_loopback(address):
-        raise Forbidden(f"The request comes from {address or 'an unknown address'}, which is another machine.")
+def _protect(headers: MutableHeaders, *, secure: bool) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", "no-store")
+    if secure:
+        cookies = headers.getlist("set-cookie")
+        del headers["set-cookie"]
+        for cookie in cookies:
+            headers.append("set-cookie", cookie if "; secure" in cookie.lower() else f"{cookie}; Secure")
 
 
-def _is_loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found.is_loopback
+def _to_sign_in(request: Request) -> Response:
+    """The way to sign in, in the way that whoever asks understands."""
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": SIGN_IN})
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return Response("Nobody is signed in.", 401, media_type="text/plain")
+    if request.method not in {"GET", "HEAD"}:
+        return RedirectResponse(f"{SIGN_IN}?ended=yes", status_code=303)
+    path, query = str(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    back = path + (f"?{query}" if query else "")
+    to = SIGN_IN if back == "/" else f"{SIGN_IN}?{urlencode({'next': back})}"
+    return RedirectResponse(to, status_code=303)
+
+
+def give_session(response: Response, value: str) -> None:
+    """Have the browser keep a session, for as long as the longest lasts; empty: forget it."""
+    if value:
+        age = int(sign_in.LONGEST.total_seconds())
+        # Lax, unlike the token's: a link in somebody's mail opens the page it leads to.
+        response.set_cookie(SESSION, value, max_age=age, path="/", httponly=True, samesite="lax")
+    else:
+        response.delete_cookie(SESSION, path="/", httponly=True, samesite="lax")
 
 
 def token(request: Request) -> str:
@@ -130,44 +202,6 @@ def give_token(request: Request, response: Response, value: str) -> None:
     """Set the cookie unless the browser has it."""
     if request.cookies.get(COOKIE) != value:
         response.set_cookie(COOKIE, value, path="/", httponly=True, samesite="strict")
-
-
-# ---------------------------------------------------------------- what whoever came in may do
-
-
-def user(request: Request) -> object | None:
-    """Who is signed in; None where nobody has to be."""
-    return getattr(request.state, "user", None)
-
-
-def may_enter(request: Request, app: App) -> bool:
-    """Whether whoever asks may look at an app at all."""
-    return bool(app) and _on_this_machine(request)
-
-
-def may_see(request: Request, right: str) -> bool:
-    """Whether whoever asks may look at what goes by ``right`` (rules/roles.py)."""
-    return bool(right) and _on_this_machine(request)
-
-
-def check_app(request: Request, app: App) -> None:
-    """Raises NotFound for an app that is not theirs: nobody learns which there are."""
-    if not may_enter(request, app):
-        raise NotFound(f"There is no app {app.public_id}")
-
-
-def permit(request: Request, right: str, *, act: bool) -> None:
-    """Raises Forbidden unless whoever asks may look at what goes by ``right``, or change it (``act``)."""
-    if not may_see(request, right):
-        raise Forbidden(f"You may not {'change' if act else 'see'} {right}.")
-
-
-def _on_this_machine(request: Request) -> bool:
-    try:
-        check_local(request)
-    except Forbidden:
-        return False
-    return True
 
 
 # ---------------------------------------------------------------- forms

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from heliograph.actions import access, campaigns, runs
+from heliograph.actions import access, audit, campaigns, runs, sign_in, users
 from heliograph.actions.seal import Seal
+from heliograph.rules.roles import Grant, Grants, Role
 from heliograph.store import lists
-from heliograph.web import teaching
+from heliograph.store import users as store_users
+from heliograph.web import door, teaching
 from heliograph.web.app import create_web, mount
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 BASE = "http://127.0.0.1:8080"
 KEY = bytes(range(32))
+OWNER = Grants(Grant(Role.OWNER))
 
 
 @dataclass
@@ -82,20 +85,51 @@ def stage(db: Database, clock: Clock) -> Stage:
     return Stage(db, clock)
 
 
+async def enter(db: Database, clock: Clock, grants: Grants = OWNER, name: str = "Ada Lovelace") -> str:
+    """A user with these roles who is signed in: the token for the cookie of a browser."""
+    email = f"{name.split(maxsplit=1)[0].lower()}@example.com"
+    async with db.connection() as conn:
+        found = await store_users.find_email(conn, email)
+    user = found or await users.add(db, email=email, name=name, grants=grants, now=clock())
+    async with db.transaction() as conn:
+        came = sign_in.Came("127.0.0.1", "A browser")
+        return (await sign_in.open_session(conn, user, came, half=False, how="for a test", now=clock())).token
+
+
+def signed_in(console: Starlette, token: str = "", **options: Any) -> httpx.AsyncClient:
+    """A browser on this machine, without a script, that has this session."""
+    transport = httpx.ASGITransport(console, client=("127.0.0.1", 50000))
+    cookies = {door.SESSION: token} if token else None
+    return httpx.AsyncClient(transport=transport, base_url=BASE, cookies=cookies, **options)
+
+
+@pytest.fixture
+async def session(db: Database, clock: Clock) -> str:
+    """The session of an Owner."""
+    return await enter(db, clock)
+
+
 @pytest.fixture
 def console(db: Database, settings: Settings, clock: Clock) -> Starlette:
     """The console as it stands beside other paths on one server."""
+    db.witness = audit.write
     whole = Starlette()
-    whole.state.web = create_web(db, settings, clock)
+    whole.state.web = create_web(db, settings, clock, Seal(KEY))
     mount(whole, whole.state.web)
     return whole
 
 
 @pytest.fixture
-async def browser(console: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser on this machine, without a script."""
-    transport = httpx.ASGITransport(console, client=("127.0.0.1", 50000))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+async def browser(console: Starlette, session: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser on this machine, without a script, in which an Owner is signed in."""
+    async with signed_in(console, session) as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(console: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser on this machine, without a script, in which nobody is signed in."""
+    async with signed_in(console) as client:
         yield client
 
 

@@ -15,6 +15,7 @@ from playwright.async_api import async_playwright, expect
 
 from heliograph.rules.campaign import CampaignStatus
 from heliograph.store import campaigns
+from heliograph.web import door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,9 +60,12 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def opened(browser: Browser, **options: Any) -> tuple[Page, list[str]]:
-    """A page, and everything it complains of or asks of another host."""
-    page = await (await browser.new_context(**options)).new_page()
+async def opened(browser: Browser, session: str = "", **options: Any) -> tuple[Page, list[str]]:
+    """A page of a browser that has this session, and everything it complains of or asks of another host."""
+    context = await browser.new_context(**options)
+    if session:
+        await context.add_cookies([{"name": door.SESSION, "value": session, "domain": "127.0.0.1", "path": "/"}])
+    page = await context.new_page()
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
@@ -71,12 +75,14 @@ async def opened(browser: Browser, **options: Any) -> tuple[Page, list[str]]:
     return page, complaints
 
 
-async def test_a_supervisor_starts_watches_and_stops(console: Starlette, stage: Any, db: Database) -> None:
+async def test_a_supervisor_starts_watches_and_stops(
+    console: Starlette, stage: Any, session: str, db: Database
+) -> None:
     app = await stage.app()
     ready = await stage.campaign(app, "Invoices", contacts=312)
     running = await stage.running(app, "Reminder", waiting=1312, delivered=688)
     async with listening(console) as base, chromium() as browser:
-        page, complaints = await opened(browser, viewport={"width": 1400, "height": 900})
+        page, complaints = await opened(browser, session, viewport={"width": 1400, "height": 900})
         await page.goto(base)
         card = page.locator(f"#{running.public_id}")
         await expect(card.locator(".delivered dd")).to_have_text("688")
@@ -112,7 +118,7 @@ async def test_a_supervisor_starts_watches_and_stops(console: Starlette, stage: 
 
 
 async def test_it_fits_the_smallest_and_the_widest_screen_and_shows_the_readers_time(
-    console: Starlette, stage: Any, db: Database
+    console: Starlette, stage: Any, session: str, db: Database
 ) -> None:
     app = await stage.app()
     await stage.running(app, "A name as long as the longest that may be given", waiting=300_000, delivered=699_999)
@@ -124,6 +130,7 @@ async def test_it_fits_the_smallest_and_the_widest_screen_and_shows_the_readers_
         for width, scheme in ((360, "dark"), (1000, "light"), (2000, "light")):
             page, complaints = await opened(
                 browser,
+                session,
                 viewport={"width": width, "height": 800},
                 color_scheme=scheme,
                 timezone_id="Australia/Sydney",
@@ -141,11 +148,13 @@ async def test_it_fits_the_smallest_and_the_widest_screen_and_shows_the_readers_
             assert complaints == []
 
 
-async def test_when_the_server_is_gone_the_page_says_so_and_keeps_the_numbers(console: Starlette, stage: Any) -> None:
+async def test_when_the_server_is_gone_the_page_says_so_and_keeps_the_numbers(
+    console: Starlette, stage: Any, session: str
+) -> None:
     app = await stage.app()
     await stage.running(app, "Reminder", waiting=1312, delivered=688)
     async with chromium() as browser:
-        page, _ = await opened(browser)
+        page, _ = await opened(browser, session)
         async with listening(console) as base:
             await page.goto(base)
             await expect(page.locator(".pulse")).to_have_text("Live")
