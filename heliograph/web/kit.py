@@ -63,6 +63,13 @@ class Kit:
         """The time."""
         return self.clock()
 
+    @property
+    def sealing(self) -> Seal:
+        """What secrets are sealed with. Raises RuntimeError in a console that was made without."""
+        if self.seal is None:
+            raise RuntimeError("this console was made without a seal")
+        return self.seal
+
     # ------------------------------------------------------------ what is asked for
 
     async def app(self, request: Request) -> App:
