@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
+from heliograph.actions import webhooks
 from heliograph.actions.csv_rows import SHOWN, Problem
 from heliograph.errors import Conflict, Invalid, NotFound
 from heliograph.rules import body as reading
@@ -121,7 +122,9 @@ async def decide(
         if not found and decision == "keep":
             raise Conflict(f"Nothing that {number} wrote is to be reviewed", field="phoneNumber")
         if decision == "optOut":
-            await opt_outs.put(conn, app.app_id, [OptOut(number, "", "no", "person", note[:REASON], now)])
+            no = [OptOut(number, "", "no", "person", note[:REASON], now)]
+            await opt_outs.put(conn, app.app_id, no)
+            await webhooks.opted_out(conn, app.app_id, no, now=now)
         said = NewConsent(number, "decided", "person", now, word=decision, text=note, by=by)
         await consents.add(conn, app.app_id, [said], now=now)
 
@@ -146,6 +149,8 @@ async def _record(  # what, by whom, when
     if outs:
         rows = [OptOut(each.number, "", "no", source, each.text[:REASON], each.at) for each in outs]
         await opt_outs.put(conn, app_id, rows)
+        if source != "import":  # a file's may be millions, and whoever sent it knows them
+            await webhooks.opted_out(conn, app_id, rows, now=now)
     done.opted_in += len(ins)
     done.opted_out += len(outs)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from heliograph.actions import webhooks
 from heliograph.errors import Invalid
 from heliograph.rules import optout, optout_settings, phone
 from heliograph.rules.optout import Wish
@@ -121,6 +122,7 @@ class _News:
             await opt_outs.lift(conn, app_id, sorted(self.lifts), sources=self.settings.lifts)
         if self.puts:
             await opt_outs.put(conn, app_id, list(self.puts.values()))
+            await webhooks.opted_out(conn, app_id, self.puts.values(), now=self.now)
 
 
 def number_of(told: str) -> str:

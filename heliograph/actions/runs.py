@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heliograph.actions import flow_book, routes
+from heliograph.actions import flow_book, routes, webhooks
 from heliograph.errors import Conflict, IllegalMove, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, plain, template
 from heliograph.rules import schedule as schedule_law
 from heliograph.rules.campaign import CampaignStatus, Verb
+from heliograph.rules.webhook import Event
 from heliograph.store import app_settings, bell, campaigns, companions, dnc, locks, runs, schedules, sessions, tallies
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ async def begin(
     await tallies.open_for(conn, campaign.app_id, run_id, [0, *route.sender_ids])
     await campaigns.set_status(conn, campaign.app_id, campaign.campaign_id, status, now=now, run_id=run_id)
     await bell.ring(conn, "play")
+    await webhooks.campaign(conn, campaign, Event.CAMPAIGN_STARTED, now=now, run_id=public_id)
     return replace(
         campaign,
         status=status,
@@ -155,6 +157,7 @@ async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> C
         await locks.close_gate(conn, campaign.campaign_id)
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
         await bell.ring(conn, "paused")
+        await webhooks.campaign(conn, campaign, Event.CAMPAIGN_PAUSED, now=now)
     return replace(campaign, status=status, updated_at=now)
 
 
@@ -165,6 +168,7 @@ async def resume(db: Database, app: App, campaign_id: str, *, now: datetime) -> 
         status = law.after(campaign.status, Verb.RESUME, name=campaign.name)
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
         await bell.ring(conn, "resumed")
+        await webhooks.campaign(conn, campaign, Event.CAMPAIGN_RESUMED, now=now)
     return replace(campaign, status=status, updated_at=now)
 
 
@@ -210,6 +214,7 @@ async def complete(db: Database, run: runs.Run, *, now: datetime) -> bool:
             await schedules.disable(conn, run.app_id, run.campaign_id, now=now)
         await runs.end(conn, run.app_id, run.run_id, reason="completed", now=now)
         await bell.ring(conn, "completed")
+        await webhooks.campaign(conn, campaign, Event.CAMPAIGN_COMPLETED, now=now)
     return True
 
 
@@ -246,6 +251,13 @@ async def _is_over(conn: Conn, run: runs.Run, now: datetime) -> bool:
     return run.flow is None or not await sessions.any_open(conn, run.app_id, run.run_id)
 
 
+_TOLD = {
+    "stopped": Event.CAMPAIGN_STOPPED,
+    "completed": Event.CAMPAIGN_COMPLETED,
+    "deleted": Event.CAMPAIGN_DELETED,
+}
+
+
 async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason: str, now: datetime) -> None:
     """Close the gate, then change what everyone inside one reads. Nothing starts by itself afterwards."""
     await locks.close_gate(conn, campaign.campaign_id)
@@ -256,6 +268,7 @@ async def _end(conn: Conn, campaign: Campaign, status: CampaignStatus, *, reason
         ended = await runs.end(conn, campaign.app_id, campaign.run_id, reason=reason, now=now)
         await tallies.expire_waiting(conn, campaign.app_id, ended)
     await bell.ring(conn, reason)
+    await webhooks.campaign(conn, campaign, _TOLD[reason], now=now)
 
 
 async def _waits(conn: Conn, campaign: Campaign) -> str:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from heliograph.actions import contacts as adding
-from heliograph.actions import inbox
+from heliograph.actions import inbox, webhooks
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.rules import optout_settings, template
 from heliograph.rules.flow import acts
@@ -108,6 +108,7 @@ async def _consent(conn: Conn, app_id: int, given: Sequence[tuple[Talk, acts.Cha
     no = [OptOut(number, key, "no", "reply", "flow", now) for number, key, out in scope if out]
     if no:
         await opt_outs.put(conn, app_id, no)
+        await webhooks.opted_out(conn, app_id, no, now=now)
 
 
 async def _change_list(

@@ -13,13 +13,15 @@ from heliograph.store import apps, bell, webhooks
 from heliograph.store import webhook_deliveries as deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from heliograph.actions.seal import Seal
     from heliograph.rules.webhook import Event, Told
     from heliograph.store.apps import App
+    from heliograph.store.campaigns import Campaign
     from heliograph.store.database import Conn, Database
+    from heliograph.store.opt_outs import OptOut
     from heliograph.store.webhooks import Webhook
 
 MOST = 50  # of an app
@@ -37,6 +39,25 @@ async def emit_all(conn: Conn, app_id: int, told: Sequence[Told], *, now: dateti
     rows = [(ids.new("ev"), str(each.event), webhook.written(each.data)) for each in told]
     if await deliveries.add(conn, app_id, rows, now=now):
         await bell.ring(conn, bell.WEBHOOKS)
+
+
+async def campaign(conn: Conn, found: Campaign, event: Event, *, now: datetime, run_id: str | None = None) -> None:
+    """Have those who listen told what became of a campaign. ``run_id``: of its run, where that is another by now."""
+    data = {"campaignId": found.public_id, "name": found.name, "runId": run_id or found.run_public_id}
+    await emit(conn, found.app_id, event, data, now=now)
+
+
+async def opted_out(conn: Conn, app_id: int, rows: Iterable[OptOut], *, now: datetime) -> None:
+    """Have those who listen told who said no; of those who perhaps did, nothing."""
+    told = [
+        webhook.Told(
+            webhook.Event.OPT_OUT_RECORDED,
+            {"number": row.number, "address": row.address or None, "source": row.source, "reason": row.reason},
+        )
+        for row in rows
+        if row.kind == "no"
+    ]
+    await emit_all(conn, app_id, told, now=now)
 
 
 async def create(db: Database, seal: Seal, app: App, body: object, *, now: datetime) -> tuple[Webhook, str]:
