@@ -68,6 +68,13 @@ class Book:
         return sorted(self._names.values(), key=str.lower)
 
 
+def shipped() -> Book:
+    """The flows that every app has, for whoever has no app at hand: their names stand for their ids."""
+    every = {each.name: each.newest for each in system.ALL}
+    read = {(each.name, each.newest): flow for each in system.ALL if (flow := each.flow()) is not None}
+    return Book(every, {name: name for name in every}, read)
+
+
 async def load(conn: Conn, app_id: int, wanted: Iterable[tuple[str, int | None]] = ()) -> Book:
     """The book of an app.
 

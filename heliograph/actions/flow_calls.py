@@ -50,7 +50,7 @@ async def make(db: Database, settings: Settings, clock: Clock, taken: sessions.C
     try:
         async with db.connection() as conn:
             secret = await _secret(conn, settings, taken.app_id)
-        answer = await _ask(settings, clock, call, key, secret)
+        answer = await ask(settings, clock, call, key, secret)
     except StoreUnavailable:
         raise
     except HeliographError as error:  # a secret sealed with another key
@@ -68,7 +68,7 @@ async def _secret(conn: Conn, settings: Settings, app_id: int) -> str | None:
     return found.get(name)
 
 
-async def _ask(
+async def ask(
     settings: Settings, clock: Clock, call: acts.Call, key: str, secret: str | None
 ) -> Mapping[str, object] | None:
     """What the service answers: a JSON object; None when it does not."""

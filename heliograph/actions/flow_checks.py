@@ -43,6 +43,21 @@ async def findings(
     return lint.lint(flow, fields=columns, flows=known)
 
 
+def told(found: Finding) -> dict[str, object]:
+    """A finding as JSON."""
+    return {
+        "code": found.kind,
+        "level": "error" if found.fault else "warning",
+        "node": found.node,
+        "message": found.words,
+    }
+
+
+def alone(draft: Mapping[str, object]) -> list[Finding]:
+    """What the linter finds in a draft when nothing is known of the app that it is for."""
+    return lint.lint(document.read(draft))
+
+
 def refuse_faults(name: str, found: Sequence[Finding]) -> None:
     """Raise Invalid that tells every fault there is; advice is none."""
     faults = [each for each in found if each.fault]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.actions import flow_book, flow_checks
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import demo_support, flow_draft
-from heliograph.rules.flow import document, transcript
+from heliograph.rules.flow import document, nodes, transcript
 from heliograph.rules.flow.session import State
 from heliograph.store import flow_versions, flows
 
@@ -34,7 +34,6 @@ Caller = Callable[[Mapping[str, object]], Awaitable[Answered | None]]
 
 MOST_CALLS = 100  # answered in a row
 DRAFT = 0  # the version that a draft is tried out as
-OURS = ("document", "version")
 
 
 class Tried:
@@ -58,8 +57,8 @@ async def simulate(conn: Conn, app: App, ref: str, body: object, *, now: datetim
     Calls of the demo desk are answered by it; any other by the script. Raises Invalid, NotFound.
     """
     sent = dict(reading.mapping(body, ""))
-    wanted = {key: sent.pop(key, None) for key in OURS}
-    tried = await of_app(conn, app, ref, **wanted)
+    wanted, version = sent.pop("document", None), sent.pop("version", None)
+    tried = await of_app(conn, app, ref, wanted, version)
     talk, steps = transcript.begin(tried, tried.public_id, sent, now=now)
     await answer_calls(talk, demo)
     for place, each in enumerate(steps):
@@ -68,26 +67,42 @@ async def simulate(conn: Conn, app: App, ref: str, body: object, *, now: datetim
     return transcript.told(talk)
 
 
-async def of_app(conn: Conn, app: App, ref: str, *, document: object = None, version: object = None) -> Tried:
-    """A flow of the app to try out: its draft, another ``document`` in its place, or one of its versions."""
+async def of_app(conn: Conn, app: App, ref: str, wanted: object = None, version: object = None) -> Tried:
+    """A flow of the app to try out: its draft, the document ``wanted`` in its place, or one of its versions."""
     found = await flows.get(conn, app.app_id, ref)
     book = await flow_book.load(conn, app.app_id)
     if version is not None:
-        if document is not None or isinstance(version, bool) or not isinstance(version, int):
+        if wanted is not None or isinstance(version, bool) or not isinstance(version, int):
             text = f"version is {reading.shown(version)}. It takes a whole number, without a document beside it"
             raise Invalid(text, field="version")
         kept = await flow_versions.get(conn, found, version)
-        return Tried(book, found.public_id, found.name, version, _read(kept))
+        return Tried(book, found.public_id, found.name, version, document.read(kept))
     draft: Mapping[str, object] = found.draft
-    if document is not None:
-        draft = flow_draft.parse({"name": found.name, "document": document}).document
-    return await of_draft(conn, app, draft, book, itself=found.public_id)
+    if wanted is not None:
+        draft = flow_draft.parse({"name": found.name, "document": wanted}).document
+    return await _of_draft(conn, app, draft, book, itself=found.public_id)
 
 
-async def of_draft(conn: Conn, app: App, draft: Mapping[str, object], book: Book, *, itself: str) -> Tried:
-    """A flow to try out that need not be stored, with the templates and flows that the app has."""
+async def of_file(conn: Conn, app: App, draft: Mapping[str, object]) -> Tried:
+    """A flow to try out that is not stored, with the templates and flows that the app has."""
+    name = str(document.read(draft).name)
+    return await _of_draft(conn, app, draft, await flow_book.load(conn, app.app_id), itself=name)
+
+
+async def _of_draft(conn: Conn, app: App, draft: Mapping[str, object], book: Book, *, itself: str) -> Tried:
     kept = await flow_checks.frozen(conn, app, draft, book, itself=itself)
-    return Tried(book, itself, str(draft.get("name", "")), DRAFT, _read(kept))
+    read = document.read(kept)
+    return Tried(book, itself, read.name, DRAFT, read)
+
+
+def alone(draft: Mapping[str, object]) -> Tried:
+    """A flow to try out when nothing is known of the app that it is for. Raises Invalid when it names a template."""
+    flow = document.read(draft)
+    named = next((key for key, node in flow.nodes.items() if isinstance(node, nodes.Send) and node.named), None)
+    if named is not None:
+        text = f"Node {named} says an SMS template, which stands in an app: name it with --app"
+        raise Invalid(text, field=f"nodes.{named}.template")
+    return Tried(flow_book.shipped(), flow.name, flow.name, DRAFT, flow)
 
 
 async def answer_calls(talk: Talk, caller: Caller) -> None:
@@ -110,7 +125,3 @@ async def demo(call: Mapping[str, object]) -> Answered | None:
         return Answered(demo_support.answer(call["body"]))
     except Invalid:
         return Answered(None)
-
-
-def _read(raw: Mapping[str, object]) -> Flow:
-    return document.read(cast("object", raw))

@@ -130,7 +130,7 @@ async def lint(call: auth.Campaigns, flow_id: FlowId) -> Response:
         columns = await _columns(conn, call, sent.get("contactLists"))
         book = await flow_book.load(conn, call.app.app_id)
         told = await flow_checks.findings(conn, call.app, draft, book, itself=found.public_id, columns=columns)
-    data = {"publishable": not any(each.fault for each in told), "findings": [finding(each) for each in told]}
+    data = {"publishable": not any(each.fault for each in told), "findings": [flow_checks.told(each) for each in told]}
     return envelope.success(f"Experience flow {found.name} looked over", data)
 
 
@@ -182,22 +182,12 @@ async def _columns(conn: Conn, call: auth.Call, raw: object) -> list[str] | None
     return found
 
 
-def finding(found: Finding) -> dict[str, object]:
-    """A finding of the linter as the API tells it."""
-    return {
-        "code": found.kind,
-        "level": "error" if found.fault else "warning",
-        "node": found.node,
-        "message": found.words,
-    }
-
-
 async def _one(call: auth.Call, found: StoredFlow, message: str, findings: Sequence[Finding] | None = None) -> Response:
     async with call.db.connection() as conn:
         (record,) = await _records(conn, call, [found])
     record["document"] = found.draft
     if findings is not None:
-        record["findings"] = [finding(each) for each in findings]
+        record["findings"] = [flow_checks.told(each) for each in findings]
     return envelope.success(message, record)
 
 
