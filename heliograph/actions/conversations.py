@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from heliograph.store.replies import Unanswered
 
 DUE_AT_ONCE = 500
+WAITING = 5_000  # replies that nobody has looked at, of which their people are asked for
 HOUR = timedelta(hours=1)
 OPTED_OUT, TAKEN_OVER = "opted out", "taken over"
 """Results of sessions that ended because their person said no, or because one of ours answers."""
@@ -121,7 +122,7 @@ class Hand:
         """Write what has come of it."""
         conn, app_id, now = self.conn, self.app_id, self.now
         everyone = [talk for group in self.by_place.values() for talk in group if talk.changed]
-        await talk_changes.change_lists(conn, app_id, everyone, self.fields, now=now)
+        await talk_changes.change(conn, app_id, everyone, self.fields, now=now)
         for talk in everyone:
             talk.settle(now)
         # A person's earlier session is over before the one in its place is open.
@@ -132,7 +133,7 @@ class Hand:
             for talk, session_id in zip(self.new, made, strict=True):
                 talk.session_id = session_id
         await talk_texts.write(conn, app_id, everyone, now=now)
-        await talk_changes.do(conn, app_id, everyone, self.fields, now=now)
+        await talk_changes.hand_over(conn, app_id, everyone, now=now)
         if any(talk.ended_at is None and talk.session.state is State.CALL for talk in everyone):
             await bell.ring(conn, bell.SERVICES)
         done = {talk.session_id for talk in over if not talk.says}
@@ -249,7 +250,9 @@ async def pass_time(db: Database, app_id: int, *, now: datetime) -> int:
     async with db.transaction() as conn:
         if not await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
             return 0
-        due = await sessions.list_due(conn, app_id, now, limit=DUE_AT_ONCE)
+        # What somebody has written already comes before what their silence would have meant.
+        wrote = {opt_outs.number_of(number) for number in await replies.who_waits(conn, app_id, limit=WAITING)}
+        due = [one for one in await sessions.list_due(conn, app_id, now, limit=DUE_AT_ONCE) if one[1] not in wrote]
         if not due:
             return 0
         waiting = {session_id for session_id, _ in due}

@@ -31,8 +31,20 @@ Fields = dict[contact_fields.Place, dict[str, object]]
 """The columns of contacts, by contact; changed in place."""
 
 
-async def change_lists(conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields, *, now: datetime) -> None:
-    """Put people on lists and take them off; who is kept from it now has it as ``todo``."""
+async def change(conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields, *, now: datetime) -> None:
+    """Change columns, lists and consent as the acts of ``talks`` ask; who is kept from a list has it as ``todo``."""
+    changed: dict[contact_fields.Place, set[str]] = defaultdict(set)
+    consenting: list[tuple[Talk, acts.ChangeConsent]] = []
+    for talk in talks:
+        place = talk.list_id, talk.contact_seq
+        for act in talk.acts:
+            if isinstance(act, acts.SetField) and place in fields:
+                changed[place].add(_set(fields[place], act.name, act.value))
+            elif isinstance(act, acts.ChangeConsent):
+                consenting.append((talk, act))
+    await _put_fields(conn, app_id, fields, changed, now=now)
+    if consenting:
+        await _consent(conn, app_id, consenting, now=now)
     for talk in talks:
         for act in [act for act in talk.acts if isinstance(act, acts.ChangeList)]:
             known = fields.get((talk.list_id, talk.contact_seq), {})
@@ -41,30 +53,14 @@ async def change_lists(conn: Conn, app_id: int, talks: Sequence[Talk], fields: F
                 talk.changed = True
 
 
-async def do(conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields, *, now: datetime) -> None:
-    """Do what else the acts of ``talks``, which have rows, ask for."""
-    acting = [talk for talk in talks if talk.acts]
-    if not acting:
-        return
-    changed: dict[contact_fields.Place, set[str]] = defaultdict(set)
-    consenting: list[tuple[Talk, acts.ChangeConsent]] = []
-    handed: list[inbox.HandOver] = []
-    for talk in acting:
-        place = talk.list_id, talk.contact_seq
-        for act in talk.acts:
-            match act:
-                case acts.SetField(_, name, value) if place in fields:
-                    changed[place].add(_set(fields[place], name, value))
-                case acts.ChangeConsent():
-                    consenting.append((talk, act))
-                case acts.Hand(_, note, team):
-                    handed.append(inbox.HandOver(talk.number, talk.address, talk.session_id, note, team))
-                case _:
-                    pass
-        talk.acts = []
-    await _put_fields(conn, app_id, fields, changed, now=now)
-    if consenting:
-        await _consent(conn, app_id, consenting, now=now)
+async def hand_over(conn: Conn, app_id: int, talks: Sequence[Talk], *, now: datetime) -> None:
+    """Give to people what the acts of ``talks``, which have rows, give them."""
+    handed = [
+        inbox.HandOver(talk.number, talk.address, talk.session_id, act.note, act.team)
+        for talk in talks
+        for act in talk.acts
+        if isinstance(act, acts.Hand)
+    ]
     await inbox.hand_over(conn, app_id, handed, now=now)
 
 

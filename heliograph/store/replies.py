@@ -105,6 +105,19 @@ async def read_unhandled(conn: Conn, app_id: int, *, limit: int) -> list[Unanswe
         return await (await cursor.execute(UNHANDLED, {"app_id": app_id, "limit": limit})).fetchall()
 
 
+WHO_WAITS = """
+SELECT DISTINCT number FROM (
+    SELECT number FROM reply WHERE app_id = %(app_id)s AND handled_at IS NULL ORDER BY reply_id LIMIT %(limit)s
+) AS first
+"""
+
+
+async def who_waits(conn: Conn, app_id: int, *, limit: int) -> list[str]:
+    """Whose replies, of the first of an app, nobody has looked at: numbers as carriers tell them."""
+    cursor = await conn.execute(WHO_WAITS, {"app_id": app_id, "limit": limit})
+    return [str(row[0]) for row in await cursor.fetchall()]
+
+
 # By reply_number: what one person has written lately, and no more than would be too many anyway.
 COUNT_HEARD = """
 SELECT t.number, h.heard FROM unnest(%(numbers)s::text[]) AS t (number)
