@@ -96,8 +96,7 @@ async def _decide(
     for place, one in enumerate(page, 1):
         done.contacts += one.copies
         done.left_out[DUPLICATE] += one.copies - 1
-        person = audience.Person(one.list_id, one.seq, one.number, one.time_zone, one.fields)
-        decision = plan.decide(person, blocked, away)
+        decision = plan.decide(one, blocked, away)
         if isinstance(decision, audience.Planned):
             done.reached += 1
         else:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from heliograph.actions import routes, runs, turned_away
-from heliograph.actions.audience import plan_of
-from heliograph.rules import audience, caps, forecast, plain
+from heliograph.actions import onlookers, routes, runs
+from heliograph.actions.onlookers import Look
+from heliograph.rules import audience, forecast, plain
 from heliograph.rules import prices as costs
-from heliograph.rules.preview import DUPLICATE, Preview
-from heliograph.store import app_settings, campaigns, dnc, senders
+from heliograph.rules.preview import DUPLICATE
+from heliograph.store import app_settings, campaigns, senders
 from heliograph.store import audience as members
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
-    from heliograph.rules.caps import Cap
     from heliograph.rules.forecast import Rate
+    from heliograph.rules.preview import Preview
     from heliograph.rules.prices import Prices
     from heliograph.store.apps import App
-    from heliograph.store.audience import Counted
     from heliograph.store.campaigns import Campaign
     from heliograph.store.database import Database
 
-PAGE = 5_000
-BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
-SOON = 500_000  # people who can be looked at within ten seconds when each has words of their own
+SOON = 1_000_000  # people who can be looked at within ten seconds when each has words of their own
 SAMPLE = 100_000
 NOTHING = Decimal(0)
 CENT = Decimal("0.01")
@@ -60,7 +56,7 @@ async def show(
 ) -> Shown:
     """Decide about everybody as a run that begins now would, with the same law.
 
-    Of a large audience whose members get words of their own one in so many, unless ``exact``: that may take a minute.
+    Of a very large audience whose members get words of their own one in so many, unless ``exact``.
     ``told`` hears how many have been looked at, of how many. Raises NotFound.
     """
     async with db.connection() as conn:
@@ -68,17 +64,20 @@ async def show(
         settings = await app_settings.get(conn, app.app_id)
         dnc_list_ids = await runs.dnc_lists(conn, campaign)
         size = await members.size(conn, app.app_id, campaign.list_ids)
-    plan = plan_of(campaign, campaign.filters, settings, now)
-    limits = () if campaign.transactional else caps.in_force(settings.frequency_cap)
-    every = 1 if exact or not plan.needs_fields or size <= SOON else -(-size // SAMPLE)
-    preview = Preview(plan.own)
-    lookup = _Lookup(db, campaign, dnc_list_ids, limits, every, now, plan.needs_fields)
+    look = Look(campaign, settings, dnc_list_ids, now)
+    plan = look.plan()
+    if not exact and plan.needs_fields and size > SOON:
+        look = replace(look, every=-(-size // SAMPLE))
+    every = look.every
     looked = 0
-    async for page in lookup.pages():
-        await _decide(plan, page, preview)
-        looked += len(page.people)
+
+    def tell(people: int) -> None:
+        nonlocal looked
+        looked += people
         if told is not None:
             told(looked, -(-size // every))
+
+    preview = await onlookers.all_of(db, look, size, tell)
     waiting = {key: parts * every for key, parts in preview.waiting().items()}
     rate = await _rate(db, campaign)
     return Shown(
@@ -91,68 +90,6 @@ async def show(
         None if rate is None else forecast.ends(waiting, rate, plan.hours, plan.law, now),
         _plain_template(runs.words(campaign)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    people: Sequence[Counted]
-    blocked: set[str]
-    away: turned_away.Away
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    """Everybody of a campaign once, page by page, with who may not be texted."""
-
-    db: Database
-    campaign: Campaign
-    dnc_list_ids: Sequence[int]
-    limits: Sequence[Cap]
-    every: int
-    now: datetime
-    with_fields: bool
-
-    async def pages(self) -> AsyncIterator[_Page]:
-        """The database reads a page while the one before it is decided about."""
-        async with self.db.connection() as conn:
-            may_repeat = await members.may_repeat(conn, self.campaign.app_id, self.campaign.list_ids)
-        ahead = asyncio.ensure_future(self._read(0, "", may_repeat=may_repeat))
-        try:
-            while (page := await ahead).people:
-                last = page.people[-1]
-                ahead = asyncio.ensure_future(self._read(last.seq, last.number, may_repeat=may_repeat))
-                yield page
-        finally:
-            ahead.cancel()
-
-    async def _read(self, seq: int, number: str, *, may_repeat: bool) -> _Page:
-        """The page after contact ``seq`` of the only list or, where somebody may be met twice, after ``number``."""
-        app_id, list_ids, how = self.campaign.app_id, self.campaign.list_ids, self.with_fields
-        address, exempt = self.campaign.caller_id, self.campaign.transactional
-        async with self.db.connection() as conn:
-            if may_repeat:
-                people = await members.read_numbers(
-                    conn, app_id, list_ids, after=number, limit=PAGE, with_fields=how, every=self.every
-                )
-            else:
-                people = await members.read_list(
-                    conn, app_id, list_ids[0], after=seq, limit=PAGE, with_fields=how, every=self.every
-                )
-            numbers = [one.number for one in people]
-            blocked = await dnc.find_blocked(
-                conn, app_id, self.dnc_list_ids, numbers, self.now, address=address, exempt=exempt
-            )
-            exclude_ids = self.campaign.exclude_ids
-            away = await turned_away.find(conn, app_id, numbers, self.limits, exclude_ids, now=self.now)
-        return _Page(people, blocked, away)
-
-
-async def _decide(plan: audience.Plan, page: _Page, preview: Preview) -> None:
-    for place, one in enumerate(page.people, 1):
-        person = audience.Person(one.list_id, one.seq, one.number, one.time_zone, one.fields)
-        preview.add(one.number, one.copies, plan.decide(person, page.blocked, page.away))
-        if place % BREATH == 0:
-            await asyncio.sleep(0)
 
 
 async def _rate(db: Database, campaign: Campaign) -> Rate | None:

@@ -18,7 +18,7 @@ async def get(call: auth.Campaigns, campaign_id: CampaignId, exact: Exact = Fals
     """What playing a campaign now would do: who gets a text, who does not and why, parts, cost, and when it ends.
 
     Nobody is texted and nothing is kept. A run that is started at the same moment does exactly this when `exact` is
-    true in the answer. It is, unless more than 500,000 people get words of their own: then one in so many is looked
+    true in the answer. It is, unless more than 1,000,000 people get words of their own: then one in so many is looked
     at, unless `exact=true` is asked for.
     """
     shown = await previews.show(call.db, call.app, campaign_id, now=call.now, exact=exact)

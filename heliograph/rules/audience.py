@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from heliograph.rules import hold_out, parts, place, plain, quiet, template, timing
 from heliograph.rules import hours as hours_
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from heliograph.rules.filters import Filter
@@ -32,8 +32,29 @@ class LeftOut(StrEnum):
 
 
 NO_COMMON_WINDOW = "no_common_window"  # the detail of NEVER_OPEN
-NOBODY: Mapping[str, tuple[LeftOut, str]] = MappingProxyType({})
+Reason = tuple[LeftOut, str]
+"""Why, and its detail."""
+NOBODY: Mapping[str, Reason] = MappingProxyType({})
 MAX_PARTS = 255  # 3GPP TS 23.040: the part count is one octet
+
+
+class Someone(Protocol):
+    """A contact as deciding needs it. ``fields`` may be empty when the plan needs none."""
+
+    @property
+    def number(self) -> str:
+        """E.164 with its plus."""
+        ...
+
+    @property
+    def time_zone(self) -> str | None:
+        """Their own."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Their columns."""
+        ...
 
 
 class Person(NamedTuple):
@@ -58,6 +79,10 @@ class Planned(NamedTuple):
     basis: timing.Basis = timing.Basis.CAMPAIGN
 
 
+_Said = tuple[str | None, int, Reason | None]  # text and parts of Planned; or why there is none
+_NONE = template.Canonical()
+
+
 @dataclass(slots=True)
 class Plan:
     """How a run treats everyone, with what is the same for many people worked out once.
@@ -77,73 +102,72 @@ class Plan:
     campaign_id: str = ""  # the cd- id, by which people are held out
     hold_out: int = 0  # percent
     substitutes: bool = False  # texts are put in plain characters where they fit then; ``own`` is already
-    _own_parts: int = 0
-    _due: dict[tuple[str | None, place.Place], tuple[timing.Where, datetime | None]] = field(
-        default_factory=dict["tuple[str | None, place.Place]", "tuple[timing.Where, datetime | None]"]
+    needs_fields: bool = field(init=False)  # whether deciding looks at a contact's columns
+    _wanted: frozenset[str] = field(init=False)  # these columns
+    _own: _Said = field(init=False)  # what all get
+    _has_names: bool = field(init=False)
+    _held: Reason = field(init=False)
+    _is_held: Callable[[str], bool] = field(init=False)
+    # By own zone and the start of the number, with what all get; None: never.
+    _due: dict[tuple[str | None, str], Planned | None] = field(
+        default_factory=dict["tuple[str | None, str]", "Planned | None"]
     )
 
     def __post_init__(self) -> None:
-        if self.text.is_plain:
-            self._own_parts = parts.measure(self.own).parts
-
-    @property
-    def needs_fields(self) -> bool:
-        """Whether deciding looks at a contact's columns."""
-        return self.filter is not None or not self.text.is_plain
+        self._has_names = not self.text.is_plain
+        self._held = LeftOut.HELD_OUT, f"{self.hold_out}%"
+        self.needs_fields = self.filter is not None or self._has_names
+        self._wanted = frozenset(self.text.names) | (self.filter.columns if self.filter else frozenset())
+        self._own = _sized(None, self.own)
+        self._is_held = hold_out.drawn(self.campaign_id, self.hold_out)
 
     def decide(
-        self, person: Person, blocked: Collection[str], away: Mapping[str, tuple[LeftOut, str]] = NOBODY
-    ) -> Planned | tuple[LeftOut, str]:
+        self, person: Someone, blocked: Collection[str], away: Mapping[str, Reason] = NOBODY
+    ) -> Planned | Reason:
         """What ``person`` gets, or why nothing: a reason and its detail.
 
         ``blocked``: numbers not to be texted; ``away``: those that others of the app's texts keep from this one.
         Whoever is held out is drawn last, among those who would be texted.
         """
-        fields = template.canonical(person.fields) if self.needs_fields else person.fields
-        why = self._unwanted(person.number, fields, blocked)
-        if why is not None:
-            return why, ""
-        where, due_at = self._due_in(person.time_zone, place.of(person.number))
-        if due_at is None:
-            return LeftOut.NEVER_OPEN, NO_COMMON_WINDOW
-        if self.text.is_plain:
-            text, needed = None, self._own_parts
-        else:
-            filled = self.text.render(fields, self.missing)
-            if filled.text is None:
-                return LeftOut.MISSING_VALUE, ", ".join(filled.missing)
-            text = parts.normalise(filled.text)
-            if self.substitutes:
-                text = plain.simplify(text).text
-            needed = parts.measure(text).parts
-        if not (text if text is not None else self.own).strip():
-            return LeftOut.EMPTY_TEXT, ""
-        if needed > MAX_PARTS:
-            return LeftOut.TOO_LONG, f"{needed} parts"
-        kept = self._kept_back(person.number, away) if away or self.hold_out else None
-        return kept or Planned(text, needed, where.zone, due_at, where.law, where.basis)
-
-    def _kept_back(self, number: str, away: Mapping[str, tuple[LeftOut, str]]) -> tuple[LeftOut, str] | None:
-        """Why somebody who could be texted is not. The last to be asked, so that hold-outs are like the others."""
-        if number in away:
-            return away[number]
-        if self.hold_out and hold_out.is_held(self.campaign_id, number, self.hold_out):
-            return LeftOut.HELD_OUT, f"{self.hold_out}%"
-        return None
-
-    def _unwanted(self, number: str, fields: Mapping[str, object], blocked: Collection[str]) -> LeftOut | None:
-        """Why somebody is none of those the campaign is for, if so."""
+        number = person.number
         if number in blocked:
-            return LeftOut.DO_NOT_CONTACT
+            return LeftOut.DO_NOT_CONTACT, ""
+        fields = template.canonical(person.fields, self._wanted) if self.needs_fields else _NONE
         if self.filter is not None and not self.filter.matches(fields):
-            return LeftOut.FILTERED
-        return None
+            return LeftOut.FILTERED, ""
+        key = person.time_zone, place.start(number)
+        when = self._due[key] if key in self._due else self._due_in(key, number)
+        if when is None:
+            return LeftOut.NEVER_OPEN, NO_COMMON_WINDOW
+        text, needed, why = self._fill(fields) if self._has_names else self._own
+        if why is None:
+            # Who could be texted and is not. The last to be asked, so that hold-outs are like the others.
+            why = away.get(number) or (self._held if self.hold_out and self._is_held(number) else None)
+        return why or (Planned(text, needed, *when[2:]) if self._has_names else when)
 
-    def _due_in(self, own_zone: str | None, may_be: place.Place) -> tuple[timing.Where, datetime | None]:
+    def _fill(self, fields: template.Canonical) -> _Said:
+        """One person's own text."""
+        filled = self.text.render(fields, self.missing)
+        if filled.text is None:
+            return None, 0, (LeftOut.MISSING_VALUE, ", ".join(filled.missing))
+        text = parts.normalise(filled.text)
+        if self.substitutes:
+            text = plain.simplify(text).text
+        return _sized(text, text)
+
+    def _due_in(self, key: tuple[str | None, str], number: str) -> Planned | None:
         """Whose clocks count, and the first moment at which hours and law are open by all of them."""
-        found = self._due.get((own_zone, may_be))
-        if found is None:
-            where = timing.where(self.zone_rule, own_zone, may_be, self.hours.zone, exempt=self.exempt)
-            due_at = timing.next_open(self.hours, where.zone, self.law, where.law, self.now)
-            found = self._due[own_zone, may_be] = (where, due_at)
-        return found
+        own_zone, _ = key
+        where = timing.where(self.zone_rule, own_zone, place.of(number), self.hours.zone, exempt=self.exempt)
+        due_at = timing.next_open(self.hours, where.zone, self.law, where.law, self.now)
+        when = None if due_at is None else Planned(None, self._own[1], where.zone, due_at, where.law, where.basis)
+        self._due[key] = when
+        return when
+
+
+def _sized(text: str | None, said: str) -> _Said:
+    """A text with the parts of what is ``said`` by it, unless that cannot be sent."""
+    if not said or said.isspace():
+        return None, 0, (LeftOut.EMPTY_TEXT, "")
+    needed = parts.measure(said).parts
+    return text, needed, (LeftOut.TOO_LONG, f"{needed} parts") if needed > MAX_PARTS else None

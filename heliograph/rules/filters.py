@@ -93,6 +93,12 @@ class Filter:
     op: Op
     conditions: tuple[Condition | Filter, ...]
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that it looks at, canonical."""
+        own = [one.column for one in self.conditions if isinstance(one, Condition)]
+        return frozenset(own).union(*(one.columns for one in self.conditions if isinstance(one, Filter)))
+
     def matches(self, fields: Mapping[str, object]) -> bool:
         """Whether a person with these ``fields`` (by column name, or canonical) is meant."""
         known = fields if type(fields) is template.Canonical else template.canonical(fields)

@@ -10,10 +10,13 @@ in nothing but the text.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST = 50  # percent
 MOST_CAMPAIGNS = 20
@@ -49,5 +52,17 @@ def excluded(raw: object, *, field: str = "exclude") -> tuple[str, ...]:
 
 def is_held(campaign_id: str, number: str, share: int) -> bool:
     """Whether ``number`` is among the ``share`` percent of campaign ``campaign_id`` (``cd-``) that is held out."""
-    digest = blake2b(f"{campaign_id} {number}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) * 100 < share * _LOTS
+    return drawn(campaign_id, share)(number)
+
+
+def drawn(campaign_id: str, share: int) -> Callable[[str], bool]:
+    """What :func:`is_held` says of each number: for many of one campaign, at half the cost."""
+    begun = blake2b(f"{campaign_id} ".encode(), digest_size=8)
+    bound = (-(-share * _LOTS // 100)).to_bytes(8)  # of lots in the order of their octets, the first so many
+
+    def is_held(number: str) -> bool:
+        lot = begun.copy()
+        lot.update(number.encode())
+        return lot.digest() < bound
+
+    return is_held

@@ -24,6 +24,7 @@ LONGEST_CODE = 3  # digits of a country calling code
 # every Australian mobile from itself.
 OWN_PREFIX = {"6189162": "CC", "6189164": "CX"}
 OWN_PREFIX_DIGITS = 7
+_OWN_STARTS = frozenset("+" + prefix for prefix in OWN_PREFIX)
 # Countries with a calling code that ISO 3166, and so zone.tab, does not name.
 UNLISTED = {"AC": ["Atlantic/St_Helena"], "TA": ["Atlantic/St_Helena"], "XK": ["Europe/Belgrade"]}
 
@@ -54,6 +55,14 @@ def of(number: str) -> Place:
         return _american(digits[1 : 1 + AREA_CODE])
     own = OWN_PREFIX.get(digits[:OWN_PREFIX_DIGITS])
     return _of_regions((own,)) if own else _of_code(digits[:LONGEST_CODE])
+
+
+def start(number: str) -> str:
+    """As much of ``number`` as tells where its owner may be; there are about a thousand of them."""
+    if number.startswith("+" + NORTH_AMERICA):
+        return number[: 2 + AREA_CODE]
+    own = number[: 1 + OWN_PREFIX_DIGITS]
+    return own if own in _OWN_STARTS else number[: 1 + LONGEST_CODE]
 
 
 @lru_cache(maxsize=8192)

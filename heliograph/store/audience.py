@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import class_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from psycopg.rows import TupleRow
 
     from heliograph.store.database import Conn
 
 
 class Member(NamedTuple):
-    """A contact, with its columns only when asked for. In the order of the columns of READ_LEVEL and READ_WITHOUT."""
+    """A contact, with its columns only when asked for."""
 
     list_id: int
     seq: int
@@ -45,14 +48,14 @@ async def find_next_level(conn: Conn, app_id: int, list_ids: Sequence[int], belo
 # Keyset, by contact_priority or the primary key: the millionth page costs what the first did.
 READ_LEVEL = """
 SELECT list_id, seq, number, time_zone,
-       CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
+       CASE WHEN %(with_fields)s THEN fields::text ELSE '{}' END AS fields
 FROM contact
 WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND priority = %(level)s
 ORDER BY seq LIMIT %(limit)s
 """
 READ_WITHOUT = """
 SELECT list_id, seq, number, time_zone,
-       CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
+       CASE WHEN %(with_fields)s THEN fields::text ELSE '{}' END AS fields
 FROM contact
 WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND priority IS NULL
 ORDER BY seq LIMIT %(limit)s
@@ -71,13 +74,17 @@ async def read_page(
         "limit": limit,
         "with_fields": with_fields,
     }
-    statement = READ_WITHOUT if level == WITHOUT else READ_LEVEL
-    async with conn.cursor(row_factory=_member) as cursor:
-        return await (await cursor.execute(statement, values)).fetchall()
+    rows = await (await conn.execute(READ_WITHOUT if level == WITHOUT else READ_LEVEL, values)).fetchall()
+    columns = _columns(rows) if with_fields else [_NO_COLUMNS] * len(rows)
+    return [Member(lst, seq, number, zone, own) for (lst, seq, number, zone, _), own in zip(rows, columns, strict=True)]
 
 
-def _member(_: object) -> Callable[[Sequence[Any]], Member]:
-    return Member._make
+_NO_COLUMNS: dict[str, Any] = {}
+
+
+def _columns(rows: Sequence[TupleRow]) -> list[dict[str, Any]]:
+    """The columns of a page of people, which are the fifth thing in each row: as one text, it takes half the time."""
+    return json.loads("[" + ",".join([row[4] for row in rows]) + "]")
 
 
 REPEATS = """
@@ -103,9 +110,9 @@ READ_NUMBERS = """
 WITH list AS (
     SELECT list_id, position FROM unnest(%(list_ids)s::int[]) WITH ORDINALITY AS l (list_id, position)
 ), bound AS (
-    SELECT coalesce(min(page_end.number), %(last)s) AS number FROM list CROSS JOIN LATERAL (
+    SELECT coalesce(min(page_end.number), %(until)s) AS number FROM list CROSS JOIN LATERAL (
         SELECT number FROM contact
-        WHERE app_id = %(app_id)s AND list_id = list.list_id AND number > %(after)s
+        WHERE app_id = %(app_id)s AND list_id = list.list_id AND number > %(after)s AND number <= %(until)s
           AND (%(every)s = 1 OR (hashtext(number) & 2147483647) %% %(every)s = 0)
         ORDER BY number OFFSET %(each)s - 1 LIMIT 1
     ) AS page_end
@@ -114,7 +121,7 @@ SELECT DISTINCT ON (c.number) c.list_id, c.seq, c.number, c.time_zone, c.fields,
        count(*) OVER (PARTITION BY c.number) AS copies
 FROM list CROSS JOIN LATERAL (
     SELECT list_id, seq, number, time_zone, priority,
-           CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields
+           CASE WHEN %(with_fields)s THEN fields::text ELSE '{}' END AS fields
     FROM contact
     WHERE app_id = %(app_id)s AND list_id = list.list_id
       AND number > %(after)s AND number <= (SELECT number FROM bound)
@@ -138,54 +145,107 @@ class Counted(NamedTuple):
 
 
 async def read_numbers(
-    conn: Conn, app_id: int, list_ids: Sequence[int], *, after: str, limit: int, with_fields: bool, every: int = 1
+    conn: Conn,
+    app_id: int,
+    list_ids: Sequence[int],
+    *,
+    after: str,
+    until: str = LAST,
+    limit: int,
+    with_fields: bool,
+    every: int = 1,
 ) -> list[Counted]:
     """The next people of all the lists, at most ``limit``, after the number ``after`` (``""``: from the start).
 
-    Empty when there are no more. ``every``: one number in so many, always the same ones.
+    Empty when there are no more, up to the number ``until``. ``every``: one number in so many, always the same ones.
     """
     values = {
         "app_id": app_id,
         "list_ids": list(list_ids),
         "after": after,
-        "last": LAST,
+        "until": until,
         "each": max(1, limit // max(1, len(list_ids))),
         "with_fields": with_fields,
         "every": every,
     }
-    async with conn.cursor(row_factory=_counted) as cursor:
-        return await (await cursor.execute(READ_NUMBERS, values)).fetchall()
+    return _counted(await (await conn.execute(READ_NUMBERS, values)).fetchall(), with_fields=with_fields)
 
 
-def _counted(_: object) -> Callable[[Sequence[Any]], Counted]:
-    return Counted._make
+def _counted(rows: Sequence[TupleRow], *, with_fields: bool) -> list[Counted]:
+    columns = _columns(rows) if with_fields else [_NO_COLUMNS] * len(rows)
+    return [
+        Counted(list_id, seq, number, zone, own, copies)
+        for (list_id, seq, number, zone, _, copies), own in zip(rows, columns, strict=True)
+    ]
 
+
+LAST_SEQ = 2**31 - 1
 
 # A list without duplicates, from end to end in the order of its primary key: half the cost of READ_NUMBERS.
 READ_LIST = """
 SELECT list_id, seq, number, time_zone,
-       CASE WHEN %(with_fields)s THEN fields ELSE '{}'::json END AS fields, 1::bigint
+       CASE WHEN %(with_fields)s THEN fields::text ELSE '{}' END AS fields, 1::bigint
 FROM contact
-WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND seq <= %(until)s
   AND (%(every)s = 1 OR (hashtext(number) & 2147483647) %% %(every)s = 0)
 ORDER BY seq LIMIT %(limit)s
 """
 
 
 async def read_list(
-    conn: Conn, app_id: int, list_id: int, *, after: int, limit: int, with_fields: bool, every: int = 1
+    conn: Conn,
+    app_id: int,
+    list_id: int,
+    *,
+    after: int,
+    until: int = LAST_SEQ,
+    limit: int,
+    with_fields: bool,
+    every: int = 1,
 ) -> list[Counted]:
-    """The next people of one list that has no number twice, after its contact number ``after``."""
+    """The next people of one list that has no number twice, after its contact number ``after``, up to ``until``."""
     values = {
         "app_id": app_id,
         "list_id": list_id,
         "after": after,
+        "until": until,
         "limit": limit,
         "with_fields": with_fields,
         "every": every,
     }
-    async with conn.cursor(row_factory=_counted) as cursor:
-        return await (await cursor.execute(READ_LIST, values)).fetchall()
+    return _counted(await (await conn.execute(READ_LIST, values)).fetchall(), with_fields=with_fields)
+
+
+LIST_CUTS = """
+SELECT ceil(max(last_seq) * share::float / %(shares)s)::int
+FROM contact_list CROSS JOIN generate_series(1, %(shares)s - 1) AS share
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s GROUP BY share ORDER BY share
+"""
+
+
+async def list_cuts(conn: Conn, app_id: int, list_id: int, shares: int) -> list[int]:
+    """Where to cut a list into ``shares`` of about the same size: after these contacts of it."""
+    values = {"app_id": app_id, "list_id": list_id, "shares": shares}
+    return [int(row[0]) for row in await (await conn.execute(LIST_CUTS, values)).fetchall()]
+
+
+# By the largest of the lists, in contact_number alone: 60 ms for half a million numbers.
+NUMBER_CUTS = """
+WITH largest AS (
+    SELECT list_id, contact_count FROM contact_list
+    WHERE app_id = %(app_id)s AND list_id = ANY(%(list_ids)s::int[]) ORDER BY contact_count DESC LIMIT 1
+)
+SELECT cut.number FROM largest CROSS JOIN generate_series(1, %(shares)s - 1) AS share CROSS JOIN LATERAL (
+    SELECT number FROM contact WHERE app_id = %(app_id)s AND list_id = largest.list_id
+    ORDER BY number OFFSET largest.contact_count * share / %(shares)s LIMIT 1
+) AS cut ORDER BY share
+"""
+
+
+async def number_cuts(conn: Conn, app_id: int, list_ids: Sequence[int], shares: int) -> list[str]:
+    """Where to cut the people of several lists into ``shares`` of about the same size: after these numbers."""
+    values = {"app_id": app_id, "list_ids": list(list_ids), "shares": shares}
+    return [str(row[0]) for row in await (await conn.execute(NUMBER_CUTS, values)).fetchall()]
 
 
 SIZE = """

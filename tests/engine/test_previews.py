@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import app_settings, previews
+from heliograph.actions import app_settings, onlookers, previews
 from heliograph.rules import parts
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def people(count: int) -> list[dict[str, Any]]:
 
 
 async def facts(world: World, campaign: Campaign, **how: Any) -> dict[str, Any]:
-    found = await previews.show(world.db, world.app, campaign.public_id, now=world.clock(), **how)
+    now = how.pop("now", world.clock())
+    found = await previews.show(world.db, world.app, campaign.public_id, now=now, **how)
     return previews.facts(found, lambda at: at.isoformat())
 
 
@@ -109,6 +111,26 @@ async def test_the_run_then_matches_it(world: World) -> None:
     assert told["wideTexts"] == len(wide)
     seen = Counter(each for text in wide for each in set(text) if parts.measure(each).encoding != "GSM-7")
     assert {each["character"]: each["texts"] for each in told["characters"]} == dict(seen)
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/bin/false"])
+async def test_processes_share_a_large_audience(world: World, monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+    """And whoever they do not bring, because they could not start or were ended, is looked at all the same."""
+    campaign = await mixed(world, 1_000)
+    few = await world.campaign("Few lists", ["Crowd"], text=TEXT, holdOut=20)
+    now = world.clock()
+    alone = [await facts(world, each, now=now) for each in (campaign, few)]
+    monkeypatch.setattr(onlookers, "MANY", 500)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr(sys, "executable", python)
+    heard: list[int] = []
+
+    def hear(looked: int, _size: int) -> None:
+        heard.append(looked)
+
+    shared = [await facts(world, each, now=now, told=hear) for each in (campaign, few)]
+    assert shared == alone
+    assert heard[-1] == alone[1]["contacts"]
 
 
 async def test_plain_substitutes_cost_and_countries(world: World) -> None:

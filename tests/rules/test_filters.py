@@ -101,6 +101,12 @@ def test_columns_are_found_as_placeholders_find_them(column: str) -> None:
     assert means(column, "empty", fields={"lastName": "Ada"})
 
 
+def test_it_tells_which_columns_it_looks_at() -> None:
+    inner = {"op": "or", "conditions": [{"column": "B c", "is": "notEmpty"}, {"column": "a_b", "is": "empty"}]}
+    found = filters.parse({"conditions": [{"column": "First Name", "is": "notEmpty"}, inner]})
+    assert found.columns == {"firstname", "bc", "ab"}
+
+
 def test_groups_in_groups() -> None:
     found = filters.parse(
         {

@@ -108,3 +108,10 @@ def test_normalising_twice_changes_nothing_and_leaves_what_can_be_sent(text: str
     assert parts.normalise(once) == once
     once.encode("utf-16-le")
     assert not any(character != "\n" and ord(character) < 32 for character in once)
+
+
+@settings(deadline=None)
+@given(texts)
+def test_what_is_outside_the_alphabet_is_what_makes_a_text_wide(text: str) -> None:
+    assert parts.outside(text) == {each for each in text if parts.measure(each).encoding == "UCS-2"}
+    assert bool(parts.outside(text)) is (parts.measure(text).encoding == "UCS-2")

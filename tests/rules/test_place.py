@@ -33,6 +33,7 @@ def test_where_a_number_may_be(number: str, regions: tuple[str, ...], some: str 
     assert found.regions == regions
     assert len(found.zones) == count
     assert some is None or some in found.zones
+    assert place.of(place.start(number)) is found
 
 
 def test_every_country_code_has_zones_that_exist() -> None:

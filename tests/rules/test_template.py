@@ -110,6 +110,13 @@ def test_canonical_fields_are_taken_as_they_are() -> None:
     assert template.compile_text("<First Name>").render(fields, Missing()).text == "Ann"
 
 
+@pytest.mark.parametrize("fields", [{"First Name": "Ann", "b": 1}, {"first_name": " ", "First Name": "Ann", "b": 1}])
+def test_only_the_columns_that_are_wanted(fields: dict[str, object]) -> None:
+    found = template.canonical(fields, frozenset({"firstname", "absent"}))
+    assert found["firstname"] == "Ann"
+    assert "absent" not in found
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -175,7 +175,7 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "audience NEXT_LEVEL": (audience.NEXT_LEVEL, run | {"list_ids": [1, 2], "below": 5}),
             "audience READ_NUMBERS": (
                 audience.READ_NUMBERS,
-                of_list | {"list_ids": [1, 2], "after": "+15", "last": audience.LAST, "each": 2500, "every": 1},
+                of_list | {"list_ids": [1, 2], "after": "+15", "until": audience.LAST, "each": 2500, "every": 1},
             ),
             "audience READ_FAILED": (audience.READ_FAILED, run | {"classes": ["failed"], "after": 9, "limit": 500}),
             "senders PARTS_OF_DAY": (senders.PARTS_OF_DAY, run | day),
@@ -187,7 +187,7 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
                 run | {"status": None, "offset": 0, "limit": 25, "lane": 2, "gate": 1, "fresh": NOW},
             ),
             "tallies READ": (tallies.READ, run),
-            "tallies EXPIRE": (tallies.EXPIRE, run),
+            "tallies EXPIRE": (tallies.EXPIRE, run | {"run_ids": [row[1]]}),
             "purges PURGE_STEP": (purges.PURGE_STEP, run),
             "runs LIST_ACTIVE": (runs.LIST_ACTIVE, {}),
             "receipts APPLY": (receipts.APPLY, run | {"account_id": 1} | receipt),
