@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 import jwt
 
-from heliograph.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from heliograph.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from heliograph.rules import ids
 from heliograph.store import apps, carrier_accounts, dnc, senders
 
@@ -122,6 +122,18 @@ async def create_client(
     _check_scopes(scopes)
     async with db.transaction() as conn:
         return await _add_client(conn, seal, app, name=name, scopes=scopes, enforce_jti=enforce_jti, now=now)
+
+
+async def remove_client(db: Database, app: App, client_id: str) -> str:
+    """Take a client away from the app; answers its name. Its tokens are refused at once.
+
+    Raises NotFound, and Conflict for the last one: nothing could speak for the app any more.
+    """
+    async with db.transaction() as conn:
+        await apps.hold(conn, app.app_id)
+        if len(await apps.list_clients(conn, app.app_id)) == 1:
+            raise Conflict(f"{client_id} is the last client of {app.name}; make another one first")
+        return (await apps.remove_client(conn, app.app_id, client_id)).name
 
 
 async def _add_client(

@@ -149,6 +149,21 @@ async def add_client(
     await conn.execute(INSERT_CLIENT, values)
 
 
+REMOVE_CLIENT = """
+DELETE FROM client WHERE app_id = %(app_id)s AND public_id = %(public_id)s
+RETURNING app_id, public_id, name, secret_sealed, scopes, enforce_jti
+"""
+
+
+async def remove_client(conn: Conn, app_id: int, public_id: str) -> Client:
+    """Have a client speak for the app no more: every token of it is refused from then on. Raises NotFound."""
+    async with conn.cursor(row_factory=class_row(Client)) as cursor:
+        found = await (await cursor.execute(REMOVE_CLIENT, {"app_id": app_id, "public_id": public_id})).fetchone()
+    if found is None:
+        raise NotFound(f"There is no client {public_id[:80]}", field="clientId")
+    return found
+
+
 LIST_CLIENTS = """
 SELECT app_id, public_id, name, secret_sealed, scopes, enforce_jti
 FROM client WHERE app_id = %(app_id)s ORDER BY created_at, public_id

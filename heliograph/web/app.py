@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 from heliograph import errors
 from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import composer, door, me, pages, senders, sign_in, templates_page
+from heliograph.web import api_page, app_settings, composer, door, me, pages, senders, sign_in, templates_page
 from heliograph.web.kit import Kit, is_partial
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ STATUS: dict[type, int] = {
 SECTIONS = {
     "campaigns": pages.routes,
     "senders": senders.routes,
+    "settings": app_settings.routes,
+    "api": api_page.routes,
     "compose": composer.routes,
     "templates": templates_page.routes,
 }
