@@ -96,7 +96,7 @@ async def test_a_client_is_added_its_secret_shown_once_and_removed_for_good(
     assert (await post(browser, at, {"name": "Till", "scope": ["everything"]})).status_code == 400
 
     token = access.sign(client, secret, now=clock())
-    asked = {"app_public_id": app.public_id, "scope": Scope.CAMPAIGNS, "now": clock()}
+    asked: dict[str, Any] = {"app_public_id": app.public_id, "scope": Scope.CAMPAIGNS, "now": clock()}
     assert (await access.authenticate(db, Seal(KEY), token=token, **asked)).client_id == client
     assert "refused at once" in (await browser.get(f"{at}/{client}/delete")).text
     assert (await post(browser, f"{at}/{client}/delete", {}, form=at)).status_code == 303
