@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from heliograph.errors import Invalid
 from heliograph.rules import template
 from heliograph.rules.flow import document, lint, nodes
+from heliograph.rules.flow.foreign import UNSUPPORTED
 from heliograph.store import lists, templates
 
 if TYPE_CHECKING:
@@ -58,8 +59,17 @@ def alone(draft: Mapping[str, object]) -> list[Finding]:
     return lint.lint(document.read(draft))
 
 
-def refuse_faults(name: str, found: Sequence[Finding]) -> None:
+def refuse_faults(name: str, draft: Mapping[str, object], found: Sequence[Finding]) -> None:
     """Raise Invalid that tells every fault there is; advice is none."""
+    foreign = draft.get(UNSUPPORTED)
+    if foreign:
+        things = (
+            ", ".join(map(str, cast("list[object]", foreign)[:SHOWN])) if isinstance(foreign, list) else "something"
+        )
+        text = (
+            f"Experience flow {name} cannot be published: what came with it cannot be done here: {things}. See to it, "
+        )
+        raise Invalid(f"{text}and take {UNSUPPORTED} out of the document", field=f"document.{UNSUPPORTED}")
     faults = [each for each in found if each.fault]
     if faults:
         shown = "; ".join(each.words for each in faults[:SHOWN])

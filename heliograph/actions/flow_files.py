@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
-from heliograph.rules.flow import document, text
+from heliograph.rules import flow_draft, ids
+from heliograph.rules.flow import document, rapidpro, rapidpro_export, system, text
 from heliograph.rules.flow.foreign import Imported
+from heliograph.store import flows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-FORMS = ("yaml", "json")
-MEDIA = {"yaml": "application/yaml", "json": "application/json"}
+    from heliograph.store.apps import App
+    from heliograph.store.database import Database
+    from heliograph.store.flows import StoredFlow
+
+FORMS = ("yaml", "json", "rapidpro")
+YAML, JSON = "application/yaml", "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,6 @@ class Written:
 
     text: str
     media: str
-    suffix: str
     lost: tuple[str, ...] = ()
 
 
@@ -33,12 +39,60 @@ def read(raw: str) -> list[Imported]:
     Raises :class:`Invalid`, with the line or the path, for what is none of them.
     """
     found = reading.mapping(text.parse(raw), "")
-    return [Imported(str(document.read(found).name), found)]
+    if "flows" in found or isinstance(found.get("nodes"), list):
+        return rapidpro.read(found)
+    return [Imported(document.read(found).name, found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a flow in a file. ``flow`` None: nothing, as it was only to be told."""
+
+    imported: Imported
+    flow: StoredFlow | None = None
+
+
+async def take(db: Database, app: App, raw: str, *, dry: bool, now: datetime) -> list[Taken]:
+    """Make drafts of all the flows in a file, or of none. ``dry``: only tell what would come of it.
+
+    One with something in it that cannot be done here comes in too, that left out; it cannot be published before
+    somebody has seen to it. Raises Invalid, DuplicateName.
+    """
+    found = read(raw)
+    for each in found:
+        if system.named(each.name) is not None:
+            raise flows.taken(each.name)
+    if dry:
+        return [Taken(each) for each in found]
+    made: list[Taken] = []
+    async with db.transaction() as conn:
+        for each in found:
+            draft = flow_draft.called(each.document, each.name)
+            public_id = ids.new("cf")
+            flow = await flows.insert(conn, app.app_id, public_id, name=each.name, description="", draft=draft, now=now)
+            made.append(Taken(each, flow))
+    return made
 
 
 def write(draft: Mapping[str, object], form: str) -> Written:
     """A flow in one of :data:`FORMS`. Raises :class:`Invalid` for another."""
     if form not in FORMS:
         raise Invalid(f"format is {reading.shown(form)}. It takes one of: {', '.join(FORMS)}", field="format")
-    told = text.to_yaml(draft) if form == "yaml" else text.to_json(cast("object", draft))
-    return Written(told, MEDIA[form], form)
+    if form == "rapidpro":
+        made = rapidpro_export.write([document.read(draft)])
+        return Written(text.to_json(made.document), JSON, made.lost)
+    if form == "json":
+        return Written(text.to_json(draft), JSON)
+    return Written(text.to_yaml(draft), YAML)
+
+
+def told(taken: Taken) -> dict[str, object]:
+    """What became of a flow in a file, as JSON."""
+    found = taken.imported
+    return {
+        "name": found.name,
+        "unsupported": [
+            {"node": each.node, "kind": each.kind, "place": each.place, "why": each.why} for each in found.unsupported
+        ],
+        "notes": list(found.notes),
+    }

@@ -231,5 +231,56 @@ class FlowTranscriptAnswer(Shape):
     data: FlowTranscript
 
 
-class FlowSchemaAnswer(Shape):
-    """A JSON Schema (draft 2020-12) of a flow's document, not in an envelope."""
+class FlowFile(Shape):
+    """A file of flows, JSON or YAML: ours, RapidPro's or FLOIP's. Its bytes are also taken as they are."""
+
+    media = "multipart/form-data"
+
+    example: ClassVar[dict[str, Any]] = {
+        "file": "name: Greeting\nnodes:\n  hello: {type: send, text: Hello, next: done}\n  done: {type: end}\n"
+    }
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+
+
+class FlowUnsupported(Shape):
+    """Something in a file that cannot be done here."""
+
+    node: str = Field(description="Its id where it came from.")
+    kind: str
+    place: str
+    why: str
+
+
+class FlowImported(Shape):
+    """A flow of a file."""
+
+    name: str
+    unsupported: list[FlowUnsupported] = Field(description="Left out; such a flow cannot be published as it is.")
+    notes: list[str] = Field(description="What is otherwise here, though it works.")
+    flow: FlowRecord | None = Field(description="The draft that was made; null when it was a dry run.")
+
+
+class FlowImportAnswer(Shape):
+    """The flows of a file in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: list[FlowImported]
+
+
+class FlowExported(Shape):
+    """A flow's draft as a file."""
+
+    format: Literal["yaml", "json", "rapidpro"]
+    mediaType: str
+    text: str
+    lost: list[str] = Field(description="What of it this form cannot hold.")
+
+
+class FlowExportAnswer(Shape):
+    """A file in the common envelope."""
+
+    status: Literal["success"]
+    message: str
+    data: FlowExported

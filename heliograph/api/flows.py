@@ -45,7 +45,7 @@ async def list_all(call: auth.Campaigns) -> Response:
     """Every flow of the app by name, those that every app has among them; without their documents."""
     async with call.db.connection() as conn:
         found = await flows.list_all(conn, call.app.app_id)
-        data = await _records(conn, call, found)
+        data = await records(conn, call, found)
     return envelope.success("Experience flows retrieved successfully", data)
 
 
@@ -184,14 +184,15 @@ async def _columns(conn: Conn, call: auth.Call, raw: object) -> list[str] | None
 
 async def _one(call: auth.Call, found: StoredFlow, message: str, findings: Sequence[Finding] | None = None) -> Response:
     async with call.db.connection() as conn:
-        (record,) = await _records(conn, call, [found])
+        (record,) = await records(conn, call, [found])
     record["document"] = found.draft
     if findings is not None:
         record["findings"] = [flow_checks.told(each) for each in findings]
     return envelope.success(message, record)
 
 
-async def _records(conn: Conn, call: auth.Call, found: Sequence[StoredFlow]) -> list[dict[str, Any]]:
+async def records(conn: Conn, call: auth.Call, found: Sequence[StoredFlow]) -> list[dict[str, Any]]:
+    """Flows as the API tells them, without their documents."""
     campaigns = await flow_users.campaigns(conn, call.app.app_id, [each.public_id for each in found])
     attached = await flow_users.senders(conn, call.app.app_id)
     default = await flow_users.default(conn, call.app.app_id)

@@ -66,26 +66,17 @@ def import_(
 
     Ends with 1 when something in it cannot be done here; each such thing is told with its place.
     """
-    found = read(file)
-    made = [] if dry else at(app, data, lambda here, owner: _import(here, owner, found))
-    unsupported = [str(each) for one in found for each in one.unsupported]
+    raw = _text(file)
+    made = at(app, data, lambda here, owner: flow_files.take(here.db, owner, raw, dry=dry, now=here.clock()))
     if json:
-        told = [
-            {"name": one.name, "unsupported": [str(e) for e in one.unsupported], "notes": one.notes} for one in found
-        ]
-        show.as_json({"flows": told, "made": [facts(one.flow) for one in made]})
+        show.as_json([flow_files.told(one) | ({} if one.flow is None else facts(one.flow)) for one in made])
     else:
-        for one in found:
-            typer.echo(f"{one.name}: {'would be made' if dry else 'made, not published'}.")
-            for words in (*map(str, one.unsupported), *one.notes):
+        for one in made:
+            typer.echo(f"{one.imported.name}: {'would be made' if dry else 'made, not published'}.")
+            for words in (*map(str, one.imported.unsupported), *one.imported.notes):
                 typer.echo(f"  {words}", err=True)
-    if unsupported:
+    if any(one.imported.unsupported for one in made):
         raise typer.Exit(1)
-
-
-async def _import(here: Desk, owner: App, found: list[Imported]) -> list[editing.Saved]:
-    bodies = [{"document": one.document} for one in found]
-    return [await editing.create(here.db, owner, body, by=who(), now=here.clock()) for body in bodies]
 
 
 def export(
@@ -153,19 +144,19 @@ def file_of(named: str) -> Path | None:
     return file if file.suffix.lower() in SUFFIXES and file.is_file() else None
 
 
-def read(file: Path) -> list[Imported]:
-    """The flows in a file. Raises Invalid, naming it."""
+def _text(file: Path) -> str:
     try:
-        return flow_files.read(file.read_text("utf-8"))
+        return file.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise Invalid(f"{file} is not UTF-8 text: byte {error.start} cannot be read", field="FILE") from error
-    except Invalid as error:
-        raise Invalid(f"{file}: {error.message}", field=error.field) from error
 
 
 def one_of(file: Path) -> Imported:
     """The one flow in a file. Raises Invalid when there are several, or something in it cannot be done here."""
-    found = read(file)
+    try:
+        found = flow_files.read(_text(file))
+    except Invalid as error:
+        raise Invalid(f"{file}: {error.message}", field=error.field) from error
     if len(found) != 1 or found[0].unsupported:
         what = f"{len(found)} flows" if len(found) != 1 else "something that cannot be done here"
         raise Invalid(f"{file} has {what}; heliograph flow import takes it, and tells what", field="FILE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -294,3 +295,44 @@ async def test_the_demo_desk_answers_whoever_asks(api: AsyncClient) -> None:
         assert (await api.post("/demo/support", content=content)).status_code == status
     assert (await api.post("/demo/support", content=b" " * (2**20 + 1))).status_code == 413
     assert (await api.get("/demo/support")).status_code in (404, 405)
+
+
+async def test_flows_come_and_go_as_files(desk: Desk) -> None:
+    await desk.data("POST", FLOWS, {"document": TOUR})
+    for form in ("yaml", "json"):
+        told = await desk.data("GET", f"{FLOWS}/Tour/export?format={form}")
+        assert (told["format"], told["lost"]) == (form, [])
+        path = f"{desk.tenant.v2}/experienceFlowFile"
+        headers = {"auth": desk.tenant.token}
+        assert (await desk.api.post(path, content=told["text"], headers=headers)).status_code == 409
+        renamed = told["text"].replace("Tour", f"Tour as {form}", 1).encode()
+        dry = await desk.api.post(path + "?dryRun=true", content=renamed, headers=headers)
+        assert dry.json()["data"] == [{"name": f"Tour as {form}", "unsupported": [], "notes": [], "flow": None}]
+        made = await desk.api.post(path, files={"file": ("a.yaml", renamed)}, headers=headers)
+        assert made.json()["message"] == "1 experience flow imported successfully"
+        assert made.json()["data"][0]["flow"]["publishedVersion"] is None
+        draft = (await desk.data("GET", f"{FLOWS}/Tour as {form}"))["document"]
+        assert draft["nodes"] == TOUR["nodes"]
+    assert (await refused(desk, 400, "GET", FLOWS + "/Tour/export?format=word"))[1] == "format"
+    # By way of RapidPro it comes back as it was; what cannot be done here is named, and keeps a draft from people.
+    there = json.loads((await desk.data("GET", f"{FLOWS}/Tour/export?format=rapidpro"))["text"])
+    there["flows"][0]["name"] = "Tour from there"
+    made = await desk.api.post(path, json=there, headers=headers)
+    assert made.status_code == 200, made.text
+    back = (await desk.data("GET", FLOWS + "/Tour from there"))["document"]
+    assert {key: node["type"] for key, node in back["nodes"].items()} == {
+        key: node["type"] for key, node in TOUR["nodes"].items()
+    }
+    there["flows"][0]["name"] = "Airtime"
+    there["flows"][0]["nodes"][0]["actions"].append(
+        {"uuid": "0f6f7c1e-0000-4000-8000-000000000000", "type": "transfer_airtime"}
+    )
+    made = await desk.api.post(path, json=there, headers=headers)
+    (unsupported,) = made.json()["data"][0]["unsupported"]
+    assert (unsupported["kind"], bool(unsupported["node"])) == ("transfer_airtime", True)
+    text, _ = await refused(desk, 400, "POST", FLOWS + "/Airtime/publish")
+    assert "transfer_airtime" in text
+    for content in (b"\xff", b"nodes: [", b"[]", b"{}"):
+        answer = await desk.api.post(path, content=content, headers=headers)
+        assert answer.status_code == 400, answer.text
+    assert (await desk.api.post(path + "?dryRun=maybe", content=b"{}", headers=headers)).status_code == 400
