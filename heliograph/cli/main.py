@@ -15,6 +15,9 @@ from heliograph.cli import (
     doctor,
     exits,
     explain,
+    flow_files,
+    flow_prompt,
+    flows,
     intake,
     lists,
     optout,
@@ -57,6 +60,13 @@ app.add_typer(unknown.commands, name="unknown")
 app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
 app.add_typer(optout.commands, name="optout")
+flows.commands.command("create")(flow_files.create)
+flows.commands.command("update")(flow_files.update)
+flows.commands.command("lint")(flow_files.lint)
+flows.commands.command("import")(flow_files.import_)
+flows.commands.command("export")(flow_files.export)
+flows.commands.command("simulate")(flow_prompt.simulate)
+app.add_typer(flows.commands, name="flow")
 campaigns.commands.command("preview")(preview.preview)
 app.add_typer(campaigns.commands, name="campaign")
 
