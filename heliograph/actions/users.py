@@ -32,7 +32,7 @@ LIFETIME: dict[Purpose, timedelta] = {
     "owner": timedelta(days=7),
     "invite": timedelta(days=7),
     "reset": timedelta(days=1),
-    "sign_in": timedelta(minutes=15),
+    "sign_in": timedelta(hours=1),
 }
 LONGEST_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
 LONGEST_NAME = 100
@@ -92,7 +92,7 @@ async def reset(db: Database, user: User, *, made_by: str, now: datetime) -> str
 
 
 async def sign_in_link(db: Database, user: User, *, made_by: str, now: datetime) -> str:
-    """The token of a link that signs a user in, once, within 15 minutes: for the terminal of this machine."""
+    """The token of a link that signs a user in, once, within an hour: for the terminal of this machine."""
     async with db.transaction() as conn:
         return await _new_link(conn, "sign_in", user.user_id, made_by=made_by, now=now)
 

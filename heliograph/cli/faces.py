@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from heliograph import config
-from heliograph.actions import seal
+from heliograph.actions import audit, seal
 from heliograph.api.app import create_api
 from heliograph.config import Settings
 from heliograph.store.database import Database
@@ -38,6 +38,7 @@ class _Server(uvicorn.Server):
 def server(settings: Settings, db: Database) -> uvicorn.Server:
     """A server over an open database; whoever starts it says on which socket, and when to end."""
     sealing = seal.from_settings(settings)
+    db.witness = audit.write
     api = create_api(db, sealing, settings, config.utc_now)
     web = create_web(db, settings, config.utc_now, sealing)
     mount(api, web)

@@ -28,6 +28,7 @@ from heliograph.cli import (
     smsc,
     status,
     unknown,
+    users,
     why,
     work,
 )
@@ -60,6 +61,7 @@ app.add_typer(unknown.commands, name="unknown")
 app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
 app.add_typer(optout.commands, name="optout")
+app.add_typer(users.commands, name="user")
 flows.commands.command("create")(flow_files.create)
 flows.commands.command("update")(flow_files.update)
 flows.commands.command("lint")(flow_files.lint)

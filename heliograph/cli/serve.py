@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from heliograph import config
+from heliograph.actions import users
 from heliograph.cli import logs, options
 from heliograph.cli.stopping import Stop, Stopped
 from heliograph.cli.supervise import Supervisor
@@ -42,7 +43,8 @@ def serve(
 ) -> None:
     """Run everything: the API, the console at /, the API's description at /docs, and workers that send.
 
-    Prints `ready http://HOST:PORT` once it can serve and send; port 0 takes any free one. Ends when told to (SIGTERM,
+    Prints `ready http://HOST:PORT` once it can serve and send; port 0 takes any free one. While the console has no
+    owner, `owner` and a link follow: whoever opens it becomes the owner. Ends when told to (SIGTERM,
     Ctrl-C) within ten seconds: requests and texts under way are finished first; a second signal hurries. Logs go
     to stderr, an event a line.
     """
@@ -84,7 +86,9 @@ async def _serve(
     try:
         await stop.unless(supervisor.ready.wait())
         await stop.unless(_answers(door, serving))
-        announce(address(settings.host, door.getsockname()[1]))
+        here = address(settings.host, door.getsockname()[1])
+        announce(here)
+        await _welcome_owner(settings, db, here)
         await stop.unless(asyncio.shield(serving))
     finally:
         server.should_exit = True
@@ -93,6 +97,13 @@ async def _serve(
         await asyncio.wait({serving})
         hurry.cancel()
     serving.result()
+
+
+async def _welcome_owner(settings: Settings, db: Database, here: str) -> None:
+    """While nobody owns the installation: print the link by which somebody becomes the owner."""
+    token = await users.owner_link(db, made_by="heliograph serve", now=config.utc_now())
+    if token is not None:
+        typer.echo(f"owner {users.link(settings.console_url or here, token)}")
 
 
 async def _hurry(server: Server, stop: Stop) -> None:

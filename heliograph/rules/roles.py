@@ -143,8 +143,12 @@ class Grants:
         return found is not None and found.may(right, act=act)
 
     def may_anywhere(self, right: Right, *, act: bool = False) -> bool:
-        """Whether there is an app, or the installation, where one may."""
+        """Whether there is an app where one may."""
         return any(one.may(right, act=act) for one in (self.every, *self.of_app.values()) if one is not None)
+
+    def may_everywhere(self, right: Right, *, act: bool = False) -> bool:
+        """Whether one may in every app that there is, and will be."""
+        return self.every is not None and all(one.may(right, act=act) for one in (self.every, *self.of_app.values()))
 
 
 def may(role: Role, right: Right, *, act: bool = False) -> bool:

@@ -51,6 +51,14 @@ async def forgive(conn: Conn, subject: str, *, now: datetime) -> None:
     await conn.execute(FORGIVE, {"subject": subject, "now": now})
 
 
+CLEAR_ALL = "DELETE FROM sign_in_failure"
+
+
+async def clear_all(conn: Conn) -> None:
+    """Forget every failure: somebody at this machine's terminal says that it was them."""
+    await conn.execute(CLEAR_ALL)
+
+
 CLEAR = "DELETE FROM sign_in_failure WHERE subject = %(subject)s OR last_at < %(forget_before)s"
 
 

@@ -83,7 +83,7 @@ def create_web(db: Database, settings: Settings, clock: Clock, seal: Seal | None
     async def handle(request: Request, error: Exception) -> Response:
         return trouble(request, error)
 
-    return Starlette(
+    web = Starlette(
         routes=[
             Mount("/console/static", _Static(directory=STATIC), name="static"),
             Route("/console", _front),
@@ -95,6 +95,8 @@ def create_web(db: Database, settings: Settings, clock: Clock, seal: Seal | None
         middleware=[Middleware(door.Door, page=trouble, db=db, settings=settings, clock=clock)],
         exception_handlers={errors.HeliographError: handle, HTTPException: handle},
     )
+    web.state.kit = kit
+    return web
 
 
 async def _front(_request: Request) -> Response:
@@ -102,9 +104,9 @@ async def _front(_request: Request) -> Response:
 
 
 async def _go(request: Request) -> Response:
-    """To another app: its campaigns."""
+    """To another app: its campaigns, or whatever else one may see of it."""
     wanted = request.query_params.get("app", "")
-    return RedirectResponse(f"/console/{quote(wanted, safe='')}/campaigns" if wanted else "/", status_code=303)
+    return RedirectResponse(f"{door.START}?app={quote(wanted, safe='')}" if wanted else "/", status_code=303)
 
 
 def mount(server: Starlette, web: Starlette) -> None:

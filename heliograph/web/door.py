@@ -48,7 +48,7 @@ FIELD = "token"
 SESSION = "heliograph_session"
 STATIC = "/console/static/"  # style and script: the page that says "not from there" needs them too
 SIGN_IN = "/console/sign-in"
-START = "/console/start"  # for whoever has no campaigns to see
+START = "/console/start"  # for whoever may not see the campaigns of every app
 PUBLIC = (SIGN_IN, "/console/link/", "/console/sso/")  # before there is a user
 ONLY_LOOKING = ("preview", "count", "check", "draft", "try", "simulate")  # posts that are no entry of the audit
 REFUSED = (403, 409)  # what is one although nothing was changed
@@ -130,8 +130,11 @@ class Door:
                 user.user_id, user.public_id, user.name, user.email, user.grants, session.public_id
             )
         path = str(request.scope["path"])
-        if path == "/" and found is not None and not visitor.may_see(request, Right.CAMPAIGNS):
+        if path == "/" and found is not None and not found[0].grants.may_everywhere(Right.CAMPAIGNS):
             return RedirectResponse(START, status_code=303)
+        if path == "/" and found is None and request.method in {"GET", "HEAD"}:
+            request.scope["path"] = SIGN_IN  # the front page of whoever is not signed in yet
+            return None
         if found is not None or path.startswith(PUBLIC):
             return None
         return _to_sign_in(request)
@@ -178,8 +181,7 @@ def _to_sign_in(request: Request) -> Response:
         return RedirectResponse(f"{SIGN_IN}?ended=yes", status_code=303)
     path, query = str(request.scope["path"]), request.scope["query_string"].decode("latin-1")
     back = path + (f"?{query}" if query else "")
-    to = SIGN_IN if back == "/" else f"{SIGN_IN}?{urlencode({'next': back})}"
-    return RedirectResponse(to, status_code=303)
+    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': back})}", status_code=303)
 
 
 def give_session(response: Response, value: str) -> None:

@@ -162,7 +162,8 @@ class Kit:
             known = [one for one in await apps.list_all(conn) if door.may_enter(request, one)]
         current = app or next((one for one in known if one.public_id == request.cookies.get(APP)), None)
         current = current or (known[0] if known else None)
-        allowed = {one.key for one in nav.SECTIONS if one.key in self.there and door.may_see(request, one.right)}
+        seen = [one for one in nav.SECTIONS if one.key in self.there]
+        allowed = {one.key for one in seen if door.may_see(request, one.right, current)}
         return {
             "nav": nav.sections(current, allowed),
             "section": section,

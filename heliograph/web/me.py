@@ -51,10 +51,11 @@ class Pages:
         self.passwords = passwords.from_settings(kit.settings)
 
     async def start(self, request: Request) -> Response:
-        """To the first page that the user may see."""
+        """To the first page that the user may see, of the app that is asked for or of any."""
+        wanted = request.query_params.get("app", "")
         async with self.kit.db.connection() as conn:
             known = [one for one in await apps.list_all(conn) if door.may_enter(request, one)]
-        for app in known:
+        for app in sorted(known, key=lambda one: one.public_id != wanted):
             for one in nav.SECTIONS:
                 if one.key in self.kit.there and door.may_see(request, one.right, app):
                     return RedirectResponse(one.path(app), status_code=303)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from heliograph.store.apps import App
 
 OF_HOUSE = frozenset({Right.USERS})  # of the installation, not of one app: the role for every app counts
+NARROWED = frozenset({Right.AUDIT})  # its page shows of the apps together only those where one may
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Visitor:
         if app is None and right not in OF_HOUSE:
             return self.grants.may_anywhere(right, act=act)
         return self.grants.may(right, None if right in OF_HOUSE else app, act=act)
+
+    def may_everywhere(self, right: Right, *, act: bool = False) -> bool:
+        """Whether they may in every app."""
+        return self.grants.may_everywhere(right, act=act)
 
     def role(self, app: str | None = None) -> str:
         """What they are, in an app or for every one; empty where they are nothing."""
@@ -73,15 +78,20 @@ def may_act(request: Request, right: str, app: App | None = None) -> bool:
 def permit(request: Request, right: str, *, act: bool) -> None:
     """Raises Forbidden, saying who may, unless whoever asks may look at what goes by ``right``, or change it (``act``).
 
-    The app is the one that the address names (``{app}``); one where they are nothing is NotFound.
+    The app is the one that the address names (``{app}``, else ``?app=``); one where they are nothing is NotFound.
+    An address that names none shows what is in every app, so it takes the right in every one.
     """
     found, wanted = user(request), Right(right)
-    app: str | None = request.path_params.get("app")
+    app: str | None = request.path_params.get("app") or request.query_params.get("app") or None
     if found is None:
         raise Forbidden("Nobody is signed in.")
     if app is not None and found.grants.grant(app) is None:
         raise _no_app(app)
-    if not found.may(wanted, app, act=act):
+    if app is None and wanted not in (OF_HOUSE | NARROWED):
+        allowed = found.may_everywhere(wanted, act=act)
+    else:
+        allowed = found.may(wanted, app, act=act)
+    if not allowed:
         meaning = roles.MEANING[wanted]
         what = f"{meaning.view}, to {meaning.full}," if act else meaning.view
         role = found.role(app) or "somebody with no role for every app"

@@ -50,7 +50,7 @@ async def test_whoever_was_passed_on_is_turned_away(browser: httpx.AsyncClient) 
         assert header.lower() in answer.text
 
 
-ADDRESSES = {"203.0.113.7": 403, "::ffff:203.0.113.7": 403, "": 403, "::1": 303, "::ffff:127.0.0.1": 303}  # to the sign-in
+ADDRESSES = {"203.0.113.7": 403, "::ffff:203.0.113.7": 403, "": 403, "::1": 200, "::ffff:127.0.0.1": 200}
 
 
 async def test_only_loopback_addresses_come_in(console: Starlette) -> None:

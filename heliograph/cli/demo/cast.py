@@ -6,6 +6,7 @@ from typing import Any
 
 LIST = "Renewal Due - May/June 2025"
 SAID_NO = 12  # of the list's people are on the do-not-contact list
+OWNER = ("Demo owner", "owner@example.com")  # who is signed in to its console
 CALLER = "+12025550142"  # reserved for fiction, like every number here but the vendor's own sample below
 PARTS_PER_SECOND = 500.0  # of that caller: fast enough to watch, slow enough to see priorities share it
 

@@ -78,14 +78,15 @@ async def _start(settings: Settings, port: int | None) -> Server:
 
 async def _perform(settings: Settings, running: Server, people: bytes, *, json: bool) -> None:
     out = show.err() if json else show.out()
-    telling.welcome(out, running, settings)
     async with desk.opened(settings=settings) as here:
+        link = await stage.sign_in(here, running.url)
+        telling.welcome(out, running, settings, link)
         app, client = await stage.set_up(here, running.url, people)
         found = await watch.until_quiet(here, app, out)
     if json:
-        show.as_json(telling.facts(settings, client, found))
+        show.as_json(telling.facts(settings, client, found, link))
     else:
-        telling.conclude(out, settings, client, found)
+        telling.conclude(out, settings, client, found, link)
 
 
 async def _stay(stop: Stop, running: Server) -> None:

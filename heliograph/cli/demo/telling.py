@@ -14,14 +14,15 @@ from heliograph.cli.standing import Standing
 from heliograph.config import Settings
 
 
-def welcome(out: Console, running: Server, settings: Settings) -> None:
+def welcome(out: Console, running: Server, settings: Settings, link: str) -> None:
     """Where everything is."""
     out.print(f"Heliograph is up. Console: [bold]{running.url}/[/]   API: [bold]{running.url}/docs[/]")
+    _line(out, f"This link signs you in to the console, once: {link}")
     _line(out, f"Everything it keeps is in {settings.data}; its log is {running.log.name} there.")
     out.print()
 
 
-def conclude(out: Console, settings: Settings, client: Client, found: Sequence[Standing]) -> None:
+def conclude(out: Console, settings: Settings, client: Client, found: Sequence[Standing], link: str) -> None:
     """The final ledger, what is behind it, and what to try next."""
     if not out.is_terminal:
         out.print(standing.table(found, out.width))
@@ -38,12 +39,16 @@ def conclude(out: Console, settings: Settings, client: Client, found: Sequence[S
     out.print()
     _line(out, client.curl_delete(seed.campaign.public_id))
     out.print()
+    _line(out, f"Or do it in the console. This link signs you in, once: {link}")
+    _line(out, f"Another one: heliograph user sign-in --data {settings.data} --console-url {client.url}")
+    out.print()
 
 
-def facts(settings: Settings, client: Client, found: Sequence[Standing]) -> dict[str, object]:
+def facts(settings: Settings, client: Client, found: Sequence[Standing], link: str) -> dict[str, object]:
     """The same, for programs."""
     return {
         "url": client.url,
+        "signIn": link,
         "accountId": client.account_id,
         "appId": client.app_id,
         "token": client.token,
