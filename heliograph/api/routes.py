@@ -6,7 +6,6 @@ none of the API's own words. A handler's docstring is its entry at /docs: first 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
@@ -26,6 +25,7 @@ from heliograph.api import (
     flow_files,
     flows,
     imports,
+    inbox_routes,
     lists,
     opt_outs,
     panics,
@@ -59,44 +59,13 @@ from heliograph.api import template_shapes as said
 from heliograph.api import unknown_shapes as lost
 from heliograph.api import why_shapes as reasons
 from heliograph.api.paths import V1, V1_ADD, V1_SMS, V1_START, V2
+from heliograph.api.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from fastapi import FastAPI
     from starlette.responses import Response
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One line of the table.
-
-    ``shown``: under which printed prefixes /docs lists it; every prefix works. ``makes``: where in other paths the
-    ``_id`` that it answers may stand, so that /docs can say what to do with it.
-    """
-
-    verb: str
-    path: str
-    handler: Callable[..., Awaitable[Response]]
-    answer: type[shapes.Shape]
-    takes: type[shapes.Shape] | None = None
-    shown: tuple[str, ...] = (V1, V2)
-    status: int = 200
-    makes: str | None = None
-
-    def printed(self, prefix: str) -> str | None:
-        """The prefix it is shown under in the version of ``prefix``, if it is shown there."""
-        return next((at for at in self.shown if paths.SAME_AS.get(at, at) == prefix), None)
-
-    def operation_id(self, prefix: str) -> str:
-        """Its name in the description, in the version of ``prefix``."""
-        name = f"{self.area}_{self.handler.__name__}_{self.verb.lower()}"
-        return f"{name}_v{paths.version(prefix + '/')}"
-
-    @property
-    def area(self) -> str:
-        """What it is about: the module of its handler."""
-        return self.handler.__module__.rpartition(".")[2]
 
 
 ALL = "/campaign"
@@ -291,6 +260,7 @@ ROUTES = (
     Route("GET", FLOW + "/versions/{flowVersion:ref}", flows.version, talk.FlowVersionAnswer, shown=(V2,)),
     Route("POST", FLOW + "/attach", flows.attach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
     Route("POST", FLOW + "/detach", flows.detach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
+    *inbox_routes.ROUTES,
     # what an app decides for all its campaigns
     Route("GET", "/settings", settings.get, no.SettingsAnswer, shown=(V2,)),
     Route("PUT", "/settings", settings.update, no.SettingsAnswer, no.SettingsChanges, shown=(V2,)),

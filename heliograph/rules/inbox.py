@@ -50,14 +50,12 @@ class Did:
 def changed(before: Standing, sent: object) -> tuple[Standing, list[Did]]:
     """The standing after what a body asks for (``status``, ``assignee``, ``team``, ``unread``), and what was done.
 
-    What is left out stays; null takes an assignee or a team away. Closing reads everything. Raises Invalid for a
-    field that there is not, and for marking a closed one unread.
+    What is left out stays; null takes an assignee or a team away. Closing reads everything. Raises Invalid, also
+    for marking a closed one unread.
     """
     asked = body.mapping(sent, "")
-    unknown = next((name for name in asked if name not in _FIELDS), None)
-    if unknown is not None or not asked:
-        text = f"A conversation's {body.shown(unknown)} cannot be changed" if unknown else "Nothing is to be changed"
-        raise Invalid(f"{text}; send any of: {', '.join(_FIELDS)}", field=unknown)
+    if not any(name in asked for name in _FIELDS):
+        raise Invalid(f"There is nothing to change. The body takes any of: {', '.join(_FIELDS)}")
     after, did = before, list[Did]()
     if "status" in asked:
         after = replace(after, open=status(asked["status"]))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import address, body
 from heliograph.rules.webhook import ALL, Event
-
-if TYPE_CHECKING:
-    from heliograph.rules.body import Body
 
 LONGEST_DESCRIPTION = 256
 _FIELDS = ("url", "description", "events", "enabled")
@@ -28,7 +25,7 @@ class Wanted:
 
 def draft(sent: object) -> Wanted:
     """A new one: ``url`` and ``events`` at least. Raises Invalid naming the field at fault."""
-    asked = _known(sent)
+    asked = body.mapping(sent, "")
     return Wanted(
         url=_url(asked.get("url")),
         description=_description(asked.get("description")),
@@ -39,8 +36,8 @@ def draft(sent: object) -> Wanted:
 
 def changes(before: Wanted, sent: object) -> Wanted:
     """What it is after a body; what is left out stays. Raises Invalid naming the field at fault."""
-    asked = _known(sent)
-    if not asked:
+    asked = body.mapping(sent, "")
+    if not any(name in asked for name in _FIELDS):
         raise Invalid(f"There is nothing to change. The body takes any of: {', '.join(_FIELDS)}")
     return Wanted(
         url=_url(asked["url"]) if "url" in asked else before.url,
@@ -62,15 +59,6 @@ def events(value: object) -> tuple[str, ...]:
             text = f"There is no event {body.shown(name)}; there are: {ALL} for all of them, {', '.join(known)}"
             raise Invalid(text, field="events")
     return (ALL,) if ALL in names else tuple(dict.fromkeys(cast("list[str]", names)))
-
-
-def _known(sent: object) -> Body:
-    asked = body.mapping(sent, "")
-    unknown = next((name for name in asked if name not in _FIELDS), None)
-    if unknown is not None:
-        text = f"A webhook has no {body.shown(unknown)}. The body takes: {', '.join(_FIELDS)}"
-        raise Invalid(text, field=unknown)
-    return asked
 
 
 def _url(value: object) -> str:

@@ -167,7 +167,7 @@ async def test_people_assign_read_close_and_the_next_message_opens_it_again(desk
     ("body", "field"),
     [
         ({}, None),
-        ({"color": "red"}, "color"),
+        ({"color": "red"}, None),
         ({"status": "shut"}, "status"),
         ({"assignee": ""}, "assignee"),
         ({"unread": 1}, "unread"),
