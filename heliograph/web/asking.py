@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ VERBS = {  # as the console's addresses name them
     "pause": Verb.PAUSE,
     "stop": Verb.STOP,
     "delete": Verb.DELETE,
+    "retry": Verb.RETRY,
+    "emergency": Verb.EMERGENCY,
 }
 
 _SCHEDULED = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RESCHEDULED})
@@ -46,8 +49,7 @@ def question(word: str, standing: Standing) -> Question:
     """What will happen if the verb is done now. Raises IllegalMove when the status does not allow it."""
     verb = VERBS[word]
     law.after(standing.status, verb, name=standing.name)
-    ask = {Verb.PLAY: _start, Verb.RESUME: _resume, Verb.PAUSE: _pause, Verb.STOP: _stop, Verb.DELETE: _delete}[verb]
-    return ask(standing)
+    return _QUESTIONS[verb](standing)
 
 
 def _start(standing: Standing) -> Question:
@@ -104,6 +106,40 @@ def _delete(standing: Standing) -> Question:
     return Question(f"Delete {standing.name}?", sentences, "Delete for good", "Keep it", dangerous=True)
 
 
+def _retry(standing: Standing) -> Question:
+    failed, expired = standing.ledger.failed, standing.ledger.expired
+    first = f"The last run failed with {people(failed)}, and ended before {people(expired)} had their turn."
+    sentences = (
+        f"{first} A new run texts these, and nobody else.",
+        "Nobody who got a text, or may have got one, gets another. Hours and do-not-contact lists count as ever.",
+    )
+    return Question("Text again those it failed with?", sentences, "Text them", "Not now", dangerous=False)
+
+
+def _emergency(standing: Standing) -> Question:
+    lists = ", ".join(standing.list_names)
+    first = f"Everybody on {lists} is texted at once, at whatever hour it is where they are, before every other text."
+    sentences = (
+        first,
+        "Whoever is on a do-not-contact list or said no is left out as ever. It cannot be paused, only stopped.",
+        "A schedule that it has is switched off.",
+    )
+    text = draft.message_text(standing.message)
+    title = f"Start {standing.name} as an emergency?"
+    return Question(title, sentences, "Start as an emergency", "Not now", dangerous=True, text=text)
+
+
+_QUESTIONS: dict[Verb, Callable[[Standing], Question]] = {
+    Verb.PLAY: _start,
+    Verb.RESUME: _resume,
+    Verb.PAUSE: _pause,
+    Verb.STOP: _stop,
+    Verb.DELETE: _delete,
+    Verb.RETRY: _retry,
+    Verb.EMERGENCY: _emergency,
+}
+
+
 def _what_a_stop_does(standing: Standing) -> tuple[str, ...]:
     if standing.status in _SCHEDULED:
         return ("It does not start by itself any more.",)
@@ -120,8 +156,12 @@ def _what_a_stop_does(standing: Standing) -> tuple[str, ...]:
 
 def done(word: str, before: Standing, ledger: Ledger) -> str:
     """What a verb has done, for the status line. ``ledger``: the numbers of the run after it."""
-    if VERBS[word] is Verb.PLAY:
-        return f"Started {before.name}: {counted(before.contacts, 'contact')} to go through."
+    if VERBS[word] is Verb.RETRY:
+        again = before.ledger.failed + before.ledger.expired
+        return f"Started {before.name} over {people(again)} whom the last run failed with."
+    if VERBS[word] in (Verb.PLAY, Verb.EMERGENCY):
+        how = " as an emergency" if VERBS[word] is Verb.EMERGENCY else ""
+        return f"Started {before.name}{how}: {counted(before.contacts, 'contact')} to go through."
     waiting = ledger.held + ledger.ready
     if VERBS[word] is Verb.PAUSE:
         return f"Paused {before.name}. {people(waiting).capitalize()} {are(waiting)} kept waiting."

@@ -187,7 +187,8 @@ async def test_it_says_before_and_after_what_a_stop_does(
     assert "1,312 people still waiting are not texted" in asked
     assert "What left already, for 688 people, cannot be called back." in asked
     answer = await forms.press(app, campaign, "stop")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    own = f"/console/{app.public_id}/campaigns/{campaign.public_id}"
+    assert (answer.status_code, answer.headers["location"]) == (303, own)
     page = (await browser.get("/")).text
     assert "Stopped Reminder. 1,312 people were not texted. 40 had left in that very moment" in page
     assert numbers(page)["Expired"] == 1312
@@ -275,11 +276,11 @@ async def test_apps_are_told_apart_and_switched(browser: httpx.AsyncClient, stag
     await stage.campaign(one, "First")
     await stage.campaign(two, "Second")
     both = (await browser.get("/")).text
-    assert all(f'<span class="name">{name}</span>' in both for name in ("First", "Second"))
+    assert all(f">{name}</a>" in both for name in ("First", "Second"))
     only = (await browser.get("/", params={"app": two.public_id})).text
     assert "Second" in only
-    assert '<span class="name">First</span>' not in only
-    assert f'data-stream="/console/campaigns?app={two.public_id}"' in only
+    assert ">First</a>" not in only
+    assert f'data-stream="/console/campaigns?app={two.public_id}&amp;as=cards"' in only
     assert (await browser.get("/", params={"app": "st-none"})).status_code == 404
 
 
@@ -329,7 +330,7 @@ async def test_a_campaign_that_ends_by_itself_keeps_its_place(
     clock.advance(60)
     await stage.campaign(app, "Newer")
     clock.advance(60)
-    names = re.findall(r'class="name">(\w+)<', (await browser.get("/")).text)
+    names = re.findall(r'class="name" href="[^"]+">(\w+)<', (await browser.get("/")).text)
     async with db.connection() as conn:
         await conn.execute("UPDATE campaign SET status = 'Completed', updated_at = %(now)s", {"now": clock()})
         shown = await overview.page(conn, app_id=None, status=None, offset=0, limit=50, now=clock())
