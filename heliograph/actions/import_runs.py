@@ -40,7 +40,10 @@ IN_MEMORY = 4 << 20  # bytes of a file before it goes to the disk
 MOST_TRIES = 5  # beginnings without an end before a file is taken for one that cannot be taken in
 NICE = 10  # behind whatever sends
 PATIENCE = 0.5  # seconds between looks at whether a list is free, or whether the import is still wanted
-LARGE = 5000  # contacts of an import that change how their list is best read
+TOLD = 0.25  # seconds between two words on how far it is, each of which is a commit
+LARGE = (
+    20_000  # contacts of an import that change how their list is best read; for fewer, looking costs more than it saves
+)
 OURS = "A fault of ours, written to the log of the worker; nothing was changed"
 TRIED = f"It was begun {MOST_TRIES} times and never came to its end: whoever took it in was gone. Nothing was changed"
 
@@ -78,6 +81,7 @@ class _Import:
         self._counts = Counts()
         self._problems: list[Problem] = []
         self._pages = 0
+        self._told = 0.0  # by the loop's clock
         self._file: BinaryIO = io.BytesIO()
 
     async def run(self) -> None:
@@ -176,7 +180,8 @@ class _Import:
         told = zlib.compress(file_intake.lines(page, fates).encode(), 1)
         await import_files.add_verdicts(self._conn, self._job.app_id, self._job.import_id, self._pages, told)
         self._pages += 1
-        await self._tell()
+        if asyncio.get_running_loop().time() - self._told >= TOLD:
+            await self._tell()
 
     async def _tell(self) -> None:
         """Tell how far it is, on a connection of its own. Raises _Unwanted when it is not to go on."""
@@ -186,6 +191,7 @@ class _Import:
             wanted = await imports.progress(
                 conn, job.app_id, job.import_id, self._counts, bytes_read=at, now=self._clock()
             )
+        self._told = asyncio.get_running_loop().time()
         if not wanted:
             raise _Unwanted
 

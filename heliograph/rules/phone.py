@@ -33,6 +33,10 @@ ACCEPTED_PREFIX = "a plus and the first 1 to 14 digits of the numbers that are m
 _CHANGED = ("+229",)
 
 _READY = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+# North America's, which cannot be anything else: ten digits are possible there, and the library would say just this at
+# ten times the cost. Dashes and brackets are all that most files have in between.
+_AMERICAN = re.compile(r"\+1[0-9]{10}").fullmatch
+_COMMON_FILLING = b" .-()"
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,13}").fullmatch
 _DIGITS = re.compile(r"\+?[0-9]+").fullmatch
 _POSSIBLE = truth.ValidationResult.IS_POSSIBLE
@@ -62,6 +66,10 @@ def normalise(raw: object, region: str | None = None, *, field: str | None = Non
     Without a plus, the digits are read as national ones of ``region`` (two letters), or as international
     ones when there is no region. Raises :class:`Invalid` naming the value and what is accepted.
     """
+    if isinstance(raw, str) and raw.startswith("+1") and raw.isascii():
+        bare = raw.encode().translate(None, _COMMON_FILLING).decode()
+        if _AMERICAN(bare):
+            return bare
     if isinstance(raw, str) and _READY(raw):
         text = raw
     else:

@@ -92,6 +92,7 @@ async def test_a_cancelled_import_never_happens(desk: Desk) -> None:
 
 async def test_an_import_is_cancelled_in_its_middle(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the cancelling has answered, nothing of it comes in, however far it was."""
+    monkeypatch.setattr(import_runs, "TOLD", 0)
     monkeypatch.setattr(file_intake, "PAGE", 50)
     begun = await desk.begin(people(0, 5000))
     running = asyncio.create_task(desk.take_in())
@@ -126,6 +127,7 @@ async def test_files_of_one_list_come_in_one_after_the_other(desk: Desk) -> None
 
 
 async def test_whoever_is_told_to_stop_leaves_it_to_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_runs, "TOLD", 0)
     monkeypatch.setattr(file_intake, "PAGE", 50)
     begun = await desk.begin(people(0, 5000))
     running = asyncio.create_task(desk.take_in())

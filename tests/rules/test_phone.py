@@ -147,6 +147,17 @@ def test_any_digits_are_judged_as_the_reference_judges_them() -> None:
                 assert found == _reference(text), text
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.from_regex(r"\+1[0-9]{10}", fullmatch=True, alphabet=st.characters(codec="ascii")))
+def test_no_american_number_is_read_otherwise_than_by_the_reference(raw: str) -> None:
+    """They are read without it."""
+    spread = f"{raw[:2]} ({raw[2:5]}) {raw[5:8]}-{raw[8:]}"
+    found = phonenumbers.parse(raw, None)
+    assert phonenumbers.is_possible_number_with_reason(found) == phonenumbers.ValidationResult.IS_POSSIBLE
+    assert phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164) == raw
+    assert phone.normalise(raw) == phone.normalise(spread) == phone.normalise(raw, "GB") == raw
+
+
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=30), st.integers(), st.floats(), st.none(), st.binary()))
 def test_anything_is_a_number_or_refused(raw: object) -> None:
