@@ -30,7 +30,20 @@ from starlette.staticfiles import StaticFiles
 from heliograph import errors
 from heliograph.rules import wording
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.web import api_page, app_settings, composer, door, me, pages, senders, sign_in, templates_page
+from heliograph.web import (
+    api_page,
+    app_settings,
+    audit,
+    composer,
+    door,
+    inbox,
+    me,
+    pages,
+    people,
+    senders,
+    sign_in,
+    templates_page,
+)
 from heliograph.web.kit import Kit, is_partial
 
 if TYPE_CHECKING:
@@ -63,11 +76,14 @@ STATUS: dict[type, int] = {
 
 SECTIONS = {
     "campaigns": pages.routes,
+    "inbox": inbox.routes,
     "senders": senders.routes,
     "settings": app_settings.routes,
     "api": api_page.routes,
     "compose": composer.routes,
     "templates": templates_page.routes,
+    "users": people.routes,
+    "audit": audit.routes,
 }
 """Every section that has pages, by its key in the navigation, and what makes its routes from the kit."""
 
