@@ -18,6 +18,7 @@ from heliograph.cli import (
     flow_files,
     flow_prompt,
     flows,
+    inbox,
     intake,
     lists,
     optout,
@@ -29,6 +30,7 @@ from heliograph.cli import (
     status,
     unknown,
     users,
+    webhook,
     why,
     work,
 )
@@ -61,6 +63,8 @@ app.add_typer(unknown.commands, name="unknown")
 app.add_typer(carriers.commands, name="carrier")
 app.add_typer(dnc.commands, name="dnc")
 app.add_typer(optout.commands, name="optout")
+app.add_typer(inbox.commands, name="inbox")
+app.add_typer(webhook.commands, name="webhook")
 app.add_typer(users.commands, name="user")
 flows.commands.command("create")(flow_files.create)
 flows.commands.command("update")(flow_files.update)

@@ -237,6 +237,9 @@ class Things:
             yield self.request(next(one for one in self.handled if one.handler == "contacts_add_post_v"), json=fields)
             self.ids["contactId"] = ids.contact_id(made["_id"], 1)
             yield from self._import()
+        if place == "webhookId":
+            answer = yield self.request(next(one for one in self.handled if one.handler == "webhooks_test_post_v"))
+            self.ids["eventId"] = answer.json()["data"]["eventId"]
         for inner in self.handled:  # what stands below it in paths by its own name, such as the numbers of a list
             if inner.verb == "POST" and inner.places == [place] and inner.path.endswith("/entries"):
                 yield self.request(inner)
