@@ -80,6 +80,27 @@ async def find(
     return (0, []) if row is None else (int(row[0]), list(row[1]))
 
 
+# Reads a list in order of arrival, as far as it takes to find enough: columns are a contact's own, which no index
+# knows. Whoever calls sees to it that the list is not too long for that.
+HAVING = """
+SELECT seq, number, time_zone, priority, fields, created_at, updated_at FROM contact
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s
+  AND CASE WHEN %(column)s::text IS NULL
+      THEN EXISTS (SELECT FROM json_each_text(fields) AS f WHERE strpos(lower(f.value), lower(%(text)s)) > 0)
+      ELSE strpos(lower(fields ->> %(column)s::text), lower(%(text)s)) > 0 END
+ORDER BY seq LIMIT %(limit)s
+"""
+
+
+async def having(
+    conn: Conn, app_id: int, list_id: int, text: str, *, column: str | None, after: int, limit: int
+) -> list[Contact]:
+    """The next contacts of a list after number ``after`` that have ``text`` in a column, or (None) in any."""
+    values = {"app_id": app_id, "list_id": list_id, "text": text, "column": column, "after": after, "limit": limit}
+    async with conn.cursor(row_factory=class_row(Contact)) as cursor:
+        return await (await cursor.execute(HAVING, values)).fetchall()
+
+
 READ = """
 SELECT seq, number, time_zone, priority, fields, created_at, updated_at
 FROM contact WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq = ANY(%(seqs)s::int[])

@@ -37,6 +37,7 @@ from heliograph.web import (
     composer,
     door,
     inbox,
+    lists,
     me,
     pages,
     people,
@@ -84,6 +85,7 @@ SECTIONS = {
     "templates": templates_page.routes,
     "users": people.routes,
     "audit": audit.routes,
+    "lists": lists.routes,
 }
 """Every section that has pages, by its key in the navigation, and what makes its routes from the kit."""
 

@@ -1,0 +1,28 @@
+"""Files that the console answers with: sent while they are being read, in memory that does not grow with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import StreamingResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+async def csv_answer(name: str, pages: AsyncIterator[str]) -> StreamingResponse:
+    """A CSV file called after ``name``, of pages of lines, the mark of UTF-8 in the first.
+
+    The first page is read before anything is answered: what it raises becomes a page that says so.
+    """
+    first = await anext(pages)
+    safe = "".join(each if each.isascii() and (each.isalnum() or each in " -_.") else "_" for each in name)
+    told = f"attachment; filename=\"{safe}.csv\"; filename*=UTF-8''{quote(name, safe='')}.csv"
+    return StreamingResponse(_all(first, pages), media_type="text/csv", headers={"Content-Disposition": told})
+
+
+async def _all(first: str, pages: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for page in pages:
+        yield page
