@@ -321,6 +321,7 @@ async def test_columns_and_lists_change(world: World) -> None:
         await phones.gets(number(1), 1)
         await phones.write(number(1), "4")
         assert (await phones.gets(number(1), 2))[1] == "Ada, 4 of you."
+        assert await phones.result(number(1)) == "completed"
     async with world.db.connection() as conn:
         cursor = await conn.execute(
             "SELECT l.name, c.fields, l.contact_count FROM contact_list l LEFT JOIN contact c USING (app_id, list_id)"
