@@ -243,3 +243,5 @@ _READERS: dict[str, tuple[Callable[[Mapping[str, object], str], Node], frozenset
 }
 KINDS = tuple(_READERS)
 """What a node's ``type`` can be."""
+NODE_KEYS = {kind: allowed for kind, (_, allowed) in _READERS.items()}
+"""What a node of each kind can have, besides what any may have."""
