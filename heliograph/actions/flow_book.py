@@ -49,15 +49,19 @@ class Book:
         """The name of the published flow with this id, or None."""
         return self._names.get(public_id)
 
+    @property
+    def newest(self) -> list[tuple[str, str, Flow]]:
+        """Each published flow's id, its name, and its newest version."""
+        return [(each, self._names[each], self._read[each, version]) for each, version in self._newest.items()]
+
     def entering(self, public_id: str) -> list[str]:
         """The names of the published flows that go to this one."""
         found = [
-            self._names[each]
-            for each, version in self._newest.items()
+            name
+            for each, name, flow in self.newest
             if each != public_id
             and any(
-                isinstance(node, nodes.Go) and self.public_id(node.flow) == public_id
-                for node in self._read[each, version].nodes.values()
+                isinstance(node, nodes.Go) and self.public_id(node.flow) == public_id for node in flow.nodes.values()
             )
         ]
         return sorted(found, key=str.lower)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import template
 from heliograph.rules.flow import document, lint, nodes
-from heliograph.rules.flow.foreign import UNSUPPORTED
 from heliograph.store import lists, templates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from heliograph.actions.flow_book import Book
+    from heliograph.rules.flow.document import Flow
     from heliograph.rules.flow.lint import Finding
     from heliograph.store.apps import App
     from heliograph.store.database import Conn
@@ -37,19 +38,55 @@ async def findings(
     flow = document.read(draft)
     if columns is None:
         columns = [column for each in await lists.list_all(conn, app.app_id) for column in each.columns] or None
-    # As they are written here: in any case, or by id.
-    goes = [node.flow for node in flow.nodes.values() if isinstance(node, nodes.Go)]
     own = {flow.name.lower(), itself}
-    known = [each for each in goes if each.lower() in own or book.public_id(each) is not None]
-    return lint.lint(flow, fields=columns, flows=known)
+    named = _names(flow)
+    known = lint.Known(
+        fields=columns,
+        flows=[each for each in named[nodes.Go] if each.lower() in own or book.public_id(each) is not None],
+        lists=[each for each in named[nodes.ListChange] if await lists.find(conn, app.app_id, each) is not None],
+        templates=[each for each in named[nodes.Send] if await templates.find(conn, app, each) is not None],
+        others=_others(book, flow.name, itself) if named[nodes.Go] else {},
+    )
+    return lint.lint(flow, known=known)
+
+
+def _names(flow: Flow) -> dict[type, set[str]]:
+    """What a flow names outside itself, as it writes it: flows, lists and templates."""
+    found: dict[type, set[str]] = {nodes.Go: set(), nodes.ListChange: set(), nodes.Send: set()}
+    for node in flow.nodes.values():
+        match node:
+            case nodes.Go():
+                found[nodes.Go].add(node.flow)
+            case nodes.ListChange():
+                found[nodes.ListChange].add(node.list)
+            case nodes.Send() if node.named is not None:
+                found[nodes.Send].add(node.named)
+            case _:
+                pass
+    return found
+
+
+def _others(book: Book, name: str, itself: str | None) -> dict[str, Flow]:
+    """The published flows by name, going to each other by name as well: versions know flows by their ids."""
+    names = {public_id: called for public_id, called, _ in book.newest} | ({itself: name} if itself else {})
+    found: dict[str, Flow] = {}
+    for public_id, called, flow in book.newest:
+        changed = {
+            key: replace(node, flow=names.get(node.flow, node.flow)) if isinstance(node, nodes.Go) else node
+            for key, node in flow.nodes.items()
+        }
+        if public_id != itself:
+            found[called] = replace(flow, nodes=changed)
+    return found
 
 
 def told(found: Finding) -> dict[str, object]:
     """A finding as JSON."""
     return {
         "code": found.kind,
-        "level": "error" if found.fault else "warning",
-        "node": found.node,
+        "level": found.level,
+        "node": found.node or None,
+        "path": found.path,
         "message": found.words,
     }
 
@@ -59,24 +96,14 @@ def alone(draft: Mapping[str, object]) -> list[Finding]:
     return lint.lint(document.read(draft))
 
 
-def refuse_faults(name: str, draft: Mapping[str, object], found: Sequence[Finding]) -> None:
+def refuse_faults(name: str, found: Sequence[Finding]) -> None:
     """Raise Invalid that tells every fault there is; advice is none."""
-    foreign = draft.get(UNSUPPORTED)
-    if foreign:
-        things = (
-            ", ".join(map(str, cast("list[object]", foreign)[:SHOWN])) if isinstance(foreign, list) else "something"
-        )
-        text = (
-            f"Experience flow {name} cannot be published: what came with it cannot be done here: {things}. See to it, "
-        )
-        raise Invalid(f"{text}and take {UNSUPPORTED} out of the document", field=f"document.{UNSUPPORTED}")
     faults = [each for each in found if each.fault]
     if faults:
         shown = "; ".join(each.words for each in faults[:SHOWN])
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        raise Invalid(
-            f"Experience flow {name} cannot be published: {shown}{more}", field=f"document.nodes.{faults[0].node}"
-        )
+        text = f"Experience flow {name} cannot be published: {shown}{more}"
+        raise Invalid(text, field=".".join(each for each in ("document", faults[0].path) if each))
 
 
 async def frozen(conn: Conn, app: App, draft: Mapping[str, object], book: Book, *, itself: str) -> dict[str, object]:

@@ -186,7 +186,7 @@ async def _saved(conn: Conn, app: App, flow: StoredFlow, *, publish: bool, by: s
     findings = await flow_checks.findings(conn, app, flow.draft, book, itself=flow.public_id)
     if not publish:
         return Saved(flow, tuple(findings))
-    flow_checks.refuse_faults(flow.name, flow.draft, findings)
+    flow_checks.refuse_faults(flow.name, findings)
     document = await flow_checks.frozen(conn, app, flow.draft, book, itself=flow.public_id)
     newest = flow.published_version or 0
     same = newest > 0 and await flow_versions.get(conn, flow, newest) == document

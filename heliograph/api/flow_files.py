@@ -12,6 +12,7 @@ from heliograph.api import auth, envelope, files
 from heliograph.api.flows import FlowId, records
 from heliograph.errors import Invalid
 from heliograph.rules import wording
+from heliograph.rules.flow import schema as forms
 from heliograph.rules.flow import text
 from heliograph.store import flows
 
@@ -54,6 +55,11 @@ async def take(call: auth.Campaigns, dry_run: Dry = None) -> Response:
     data = [flow_files.told(each) | {"flow": None if each.flow is None else next(told)} for each in taken]
     what = "would be imported" if dry else "imported successfully"
     return envelope.success(f"{wording.counted(len(taken), 'experience flow')} {what}", data)
+
+
+async def schema(call: auth.Campaigns) -> Response:  # noqa: ARG001  # whoever asks has to be let in
+    """The form of a flow's document: a JSON Schema, draft 2020-12, alone in the answer."""
+    return envelope.reply(forms.schema())
 
 
 async def export(call: auth.Campaigns, flow_id: FlowId, form: Form = None) -> Response:

@@ -16,7 +16,11 @@ TOUR: dict[str, Any] = {
     "expires": "3d",
     "start": "ask",
     "nodes": {
-        "ask": {"type": "send", "text": "Hello <First Name>, do you want a tour? Reply YES or NO.", "next": "answer"},
+        "ask": {
+            "type": "send",
+            "text": "Hello <First Name>, do you want a tour? Reply YES or NO. STOP to end.",
+            "next": "answer",
+        },
         "answer": {"type": "wait", "timeout": "24h", "next": "which", "on_timeout": "silent"},
         "which": {
             "type": "branch",
@@ -34,7 +38,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Tour"])]
 Description = Annotated[str, Field(max_length=256)]
 Document = Annotated[
     dict[str, Any],
-    Field(description="The flow: its nodes and where each leads. `/experienceFlows/schema` has its form."),
+    Field(description="The flow: its nodes and where each leads. `/experienceFlowSchema` has its form."),
 ]
 Publish = Annotated[bool, Field(description="Have new conversations begin with it at once.")]
 
@@ -88,11 +92,11 @@ class FlowRecord(Shape):
     isSystem: bool = Field(description="Whether every app has it; such a one cannot be edited or deleted.")
     publishedVersion: int | None = Field(description="What new conversations begin with; null: never published.")
     publishedAt: str | None
-    hasUnpublishedChanges: bool
+    hasUnpublishedChanges: bool = Field(description="Whether it has been edited since it was published.")
     isDefault: bool = Field(description="Whether whoever writes without a conversation gets it.")
     senders: list[FlowSender]
     campaignInUse: list[CampaignName]
-    document: dict[str, Any] | None = Field(default=None, description="The draft; not in a list of flows.")
+    document: dict[str, Any] | None = Field(default=None, description="The draft, where one flow is read or written.")
     findings: list[FlowFinding] | None = Field(default=None, description="What the linter found in a draft just saved.")
     createdAt: str
     updatedAt: str
@@ -103,7 +107,8 @@ class FlowFinding(Shape):
 
     code: str = Field(examples=["unreachable"])
     level: Literal["error", "warning"] = Field(description="With an error a flow cannot be published.")
-    node: str
+    node: str | None = Field(description="Null: the flow as a whole.")
+    path: str = Field(description="Its place in the document.", examples=["nodes.ask.text"])
     message: str
 
 
@@ -267,6 +272,10 @@ class FlowImportAnswer(Shape):
     status: Literal["success"]
     message: str
     data: list[FlowImported]
+
+
+class FlowSchemaAnswer(Shape):
+    """A JSON Schema (draft 2020-12) of a flow's document."""
 
 
 class FlowExported(Shape):

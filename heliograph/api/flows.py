@@ -71,7 +71,7 @@ async def delete(call: auth.Campaigns, flow_id: FlowId) -> Response:
     Conversations under way go on to their end.
     """
     gone = await editing.delete(call.db, call.app, flow_id, now=call.now)
-    return await _one(call, gone, f"Experience flow {gone.name} deleted successfully")
+    return await _one(call, gone, f"Experience flow {gone.name} deleted successfully", whole=False)
 
 
 async def publish(call: auth.Campaigns, flow_id: FlowId) -> Response:
@@ -82,7 +82,7 @@ async def publish(call: auth.Campaigns, flow_id: FlowId) -> Response:
     """
     saved = await editing.publish(call.db, call.app, flow_id, by=call.client_id, now=call.now)
     text = f"Experience flow {saved.flow.name} published as version {saved.flow.published_version}"
-    return await _one(call, saved.flow, text, saved.findings)
+    return await _one(call, saved.flow, text, saved.findings, whole=False)
 
 
 async def clone(call: auth.Campaigns, flow_id: FlowId) -> Response:
@@ -153,13 +153,13 @@ async def attach(call: auth.Campaigns, flow_id: FlowId) -> Response:
     `outboundsms` from that sender begins it too. It takes the place of the flow that was there.
     """
     found = await editing.attach(call.db, call.app, flow_id, await call.body(), now=call.now)
-    return await _one(call, found, f"Experience flow {found.name} attached successfully")
+    return await _one(call, found, f"Experience flow {found.name} attached successfully", whole=False)
 
 
 async def detach(call: auth.Campaigns, flow_id: FlowId) -> Response:
     """Undo attaching a flow."""
     found = await editing.detach(call.db, call.app, flow_id, await call.body(), now=call.now)
-    return await _one(call, found, f"Experience flow {found.name} detached successfully")
+    return await _one(call, found, f"Experience flow {found.name} detached successfully", whole=False)
 
 
 async def _columns(conn: Conn, call: auth.Call, raw: object) -> list[str] | None:
@@ -182,10 +182,13 @@ async def _columns(conn: Conn, call: auth.Call, raw: object) -> list[str] | None
     return found
 
 
-async def _one(call: auth.Call, found: StoredFlow, message: str, findings: Sequence[Finding] | None = None) -> Response:
+async def _one(
+    call: auth.Call, found: StoredFlow, message: str, findings: Sequence[Finding] | None = None, *, whole: bool = True
+) -> Response:
     async with call.db.connection() as conn:
         (record,) = await records(conn, call, [found])
-    record["document"] = found.draft
+    if whole:
+        record["document"] = found.draft
     if findings is not None:
         record["findings"] = [flow_checks.told(each) for each in findings]
     return envelope.success(message, record)

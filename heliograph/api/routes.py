@@ -39,6 +39,7 @@ from heliograph.api import (
     sending,
     settings,
     shapes,
+    talks,
     templates,
     unknowns,
     why,
@@ -55,6 +56,7 @@ from heliograph.api import pull_shapes as whence
 from heliograph.api import schedule_shapes as times
 from heliograph.api import sender_shapes as through
 from heliograph.api import sending_shapes as texts
+from heliograph.api import talk_shapes as spoken
 from heliograph.api import template_shapes as said
 from heliograph.api import unknown_shapes as lost
 from heliograph.api import why_shapes as reasons
@@ -106,6 +108,15 @@ ROUTES = (
     Route("GET", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer),
     Route("POST", ONE + "/status", campaigns.status, forms.CampaignStatusAnswer, forms.PeopleQuery),
     Route("GET", ONE + "/preview", previews.get, ahead.PreviewAnswer, shown=(V2,)),
+    Route("GET", ONE + "/conversations", talks.numbers, spoken.RunTalksAnswer, shown=(V2,)),
+    Route("GET", ONE + "/conversations/sessions", talks.sessions, spoken.SessionsAnswer, shown=(V2,)),
+    Route(
+        "GET",
+        ONE + "/conversations/sessions/{sessionId:ref}",
+        talks.transcript,
+        spoken.TranscriptAnswer,
+        shown=(V2,),
+    ),
     Route("GET", ONE + "/why", why.get, reasons.WhyAnswer, shown=(V2,)),
     Route("GET", "/explain", explain.get, reasons.StoryAnswer, shown=(V2,)),
     # schedules
@@ -255,9 +266,11 @@ ROUTES = (
     Route("POST", FLOW + "/lint", flows.lint, talk.FlowLintAnswer, talk.FlowLint, shown=(V2,)),
     Route("POST", FLOW + "/simulate", flows.simulate, talk.FlowTranscriptAnswer, talk.FlowScript, shown=(V2,)),
     Route("GET", FLOW + "/export", flow_files.export, talk.FlowExportAnswer, shown=(V2,)),
+    Route("GET", "/experienceFlowSchema", flow_files.schema, talk.FlowSchemaAnswer, shown=(V2,)),
     Route("POST", "/experienceFlowFile", flow_files.take, talk.FlowImportAnswer, talk.FlowFile, shown=(V2,)),
     Route("GET", FLOW + "/versions", flows.versions, talk.FlowVersionsAnswer, shown=(V2,)),
     Route("GET", FLOW + "/versions/{flowVersion:ref}", flows.version, talk.FlowVersionAnswer, shown=(V2,)),
+    Route("GET", FLOW + "/conversations", talks.of_flow, spoken.FlowTalksAnswer, shown=(V2,)),
     Route("POST", FLOW + "/attach", flows.attach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
     Route("POST", FLOW + "/detach", flows.detach, talk.FlowAnswer, talk.FlowPlace, shown=(V2,)),
     *inbox_routes.ROUTES,

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from httpx import AsyncClient
 
@@ -331,8 +332,19 @@ async def test_flows_come_and_go_as_files(desk: Desk) -> None:
     (unsupported,) = made.json()["data"][0]["unsupported"]
     assert (unsupported["kind"], bool(unsupported["node"])) == ("transfer_airtime", True)
     text, _ = await refused(desk, 400, "POST", FLOWS + "/Airtime/publish")
-    assert "transfer_airtime" in text
+    assert "see x_unsupported" in text
     for content in (b"\xff", b"nodes: [", b"[]", b"{}"):
         answer = await desk.api.post(path, content=content, headers=headers)
         assert answer.status_code == 400, answer.text
     assert (await desk.api.post(path + "?dryRun=maybe", content=b"{}", headers=headers)).status_code == 400
+
+
+async def test_the_form_of_a_flow_is_told(desk: Desk) -> None:
+    answer = await desk.ask("GET", "/experienceFlowSchema")
+    told = answer.json()
+    assert (answer.headers["content-type"], told["$schema"]) == (
+        "application/json",
+        "https://json-schema.org/draft/2020-12/schema",
+    )
+    assert jsonschema_rs.is_valid(told, TOUR)
+    assert not jsonschema_rs.is_valid(told, {"nodes": {}})

@@ -19,7 +19,7 @@ TOUR = """flow: 1
 name: Tour
 start: ask
 nodes:
-  ask: {type: send, text: "Hello <First Name>, do you want a tour? Reply YES or NO.", next: answer}
+  ask: {type: send, text: "Hello <First Name>, do you want a tour? Reply YES or NO. STOP to end.", next: answer}
   answer: {type: wait, timeout: 24h, next: which, on_timeout: silent}
   which: {type: branch, cases: [{any_word: [yes, ok], next: booked}], otherwise: bye}
   booked: {type: send, text: "Great, we will call you.", next: done}
@@ -102,7 +102,7 @@ def test_what_is_wrong_with_a_file_is_told_without_an_installation(tour: Path) -
 def test_a_conversation_at_a_prompt(tour: Path, tmp_path: Path) -> None:
     told = said("flow", "simulate", tour, "--field", "first name=Ada", "--say", "OK!")
     assert told.splitlines() == [
-        "< Hello Ada, do you want a tour? Reply YES or NO.",
+        "< Hello Ada, do you want a tour? Reply YES or NO. STOP to end.",
         "< Great, we will call you.",
         '  finished {"result": "answered"}',
         "-- over, result answered; texts: 2, parts: 2",
