@@ -109,9 +109,12 @@ FROM (
         ) m
         JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
         LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
-        LEFT JOIN conversation_answer a ON a.app_id = m.app_id AND a.run_id = m.run_id AND a.seq = m.seq
-        LEFT JOIN auto_answer u ON u.app_id = m.app_id AND u.run_id = m.run_id AND u.seq = m.seq
-        LEFT JOIN session_text t ON t.app_id = m.app_id AND t.run_id = m.run_id AND t.seq = m.seq
+        LEFT JOIN LATERAL (SELECT x.* FROM conversation_answer x
+                           WHERE x.app_id = m.app_id AND x.run_id = m.run_id AND x.seq = m.seq LIMIT 1) a ON true
+        LEFT JOIN LATERAL (SELECT x.* FROM auto_answer x
+                           WHERE x.app_id = m.app_id AND x.run_id = m.run_id AND x.seq = m.seq LIMIT 1) u ON true
+        LEFT JOIN LATERAL (SELECT x.* FROM session_text x
+                           WHERE x.app_id = m.app_id AND x.run_id = m.run_id AND x.seq = m.seq LIMIT 1) t ON true
         LEFT JOIN LATERAL (
             SELECT h.next_seq, h.law, greatest(h.due_at, s.held_until) AS due_at, s.address
             FROM chunk h LEFT JOIN sender s ON s.app_id = h.app_id AND s.sender_id = h.sender_id

@@ -209,8 +209,8 @@ async def again(conn: Conn, app_id: int, webhook_id: int, event_id: str, *, now:
 
 
 FORGET = """
-DELETE FROM webhook_delivery WHERE (app_id, webhook_id, delivery_id) IN (
-    SELECT app_id, webhook_id, delivery_id FROM webhook_delivery WHERE created_at < %(before)s LIMIT 5000)
+DELETE FROM webhook_delivery WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM webhook_delivery WHERE created_at < %(before)s ORDER BY created_at LIMIT 5000))
 """
 
 
