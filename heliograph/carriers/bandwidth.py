@@ -11,6 +11,7 @@
 | message-sending | receipt: accepted | "Webhooks" |
 | message-delivered | receipt: delivered | same |
 | message-failed | receipt: failed, by errorCode | same; "Error code schema" |
+| errorCode 4775 | the person opted out | same: destination-rejected-due-to-user-opt-out |
 
 Our message id goes along as ``tag``. Unknown texts are looked up by id, else by sender, number and time ("List
 messages"): what was sent within two minutes of ours counts when it is the only one. Calls are not signed: they are
@@ -43,6 +44,7 @@ EVENTS = {
     "message-delivered": ReceiptState.DELIVERED,
     "message-failed": ReceiptState.FAILED,
 }
+OPTED_OUT = frozenset({"4775"})  # of a callback
 LISTED = {
     **dict.fromkeys(("QUEUED", "SENDING", "SENT", "ACCEPTED"), ReceiptState.ACCEPTED),
     "DELIVERED": ReceiptState.DELIVERED,
@@ -163,4 +165,4 @@ class BandwidthCalls:
         return Heard(receipts, replies)
 
 
-KIND = http.kind("bandwidth", "Bandwidth's Messaging API", FIELDS, Bandwidth, BandwidthCalls())
+KIND = http.kind("bandwidth", "Bandwidth's Messaging API", FIELDS, Bandwidth, BandwidthCalls(), opted_out=OPTED_OUT)

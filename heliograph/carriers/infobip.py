@@ -8,6 +8,7 @@ Each text of a request has a status with a group and an id ("Response status and
 | 5/23 REJECTED_DUPLICATE_MESSAGE_ID | Accepted: it has had this very text from us before |
 | 5/12 no credits, 5/17 package expired, 5/18 trial account, 5/19 no route | the account is shut |
 | 5/11 source, 5/13 sender, 5/21 system error | refused for now |
+| 5/14 destination on the blocklist, of the operator or of the account | refused for good: the person opted out |
 | 5/20 flooding filter | refused for good: this person had too many texts within the hour |
 | other ids of group 5; groups 2 and 4 | refused for good |
 | HTTP 400 | refused for good; 401 403 404: the account is shut; 429: Deferred; 5xx, nothing: Lost |
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 TAKEN = frozenset({1, 3})
 DUPLICATE = 23
+BLOCKLISTED, BLOCKED = 14, "REJECTED_DESTINATION_BLOCKLISTED"  # under whatever name, which has changed
+OPTED_OUT = frozenset({BLOCKED})  # of a refusal and of a report alike
 SHUT = {
     12: "the account has no credit",
     17: "the account's package has expired",
@@ -156,8 +159,8 @@ def _outcome(ref: str, status: Mapping[str, object]) -> Outcome:
         return Lost("the answer does not say what became of the text")
     if group in TAKEN or number == DUPLICATE:
         return Accepted(ref)
-    code = http_calls.text(status.get("name")) or http_calls.text(number) or "rejected"
-    return Refused(code, permanent=number not in FOR_NOW)
+    code = BLOCKED if number == BLOCKLISTED else http_calls.text(status.get("name")) or http_calls.text(number)
+    return Refused(code or "rejected", permanent=number not in FOR_NOW)
 
 
 def _receipt(report: Mapping[str, object], otherwise: datetime) -> Receipt | None:
@@ -170,6 +173,7 @@ def _receipt(report: Mapping[str, object], otherwise: datetime) -> Receipt | Non
     if state is ReceiptState.FAILED:
         code = http_calls.text(http_calls.mapping(report.get("error")).get("name"))
         code = code if code not in ("", "NO_ERROR") else http_calls.text(status.get("name")) or "failed"
+        code = BLOCKED if status.get("id") == BLOCKLISTED else code
     return Receipt(ref, state, http_calls.moment(report.get("doneAt"), otherwise), code)
 
 
@@ -207,4 +211,4 @@ class InfobipCalls:
         return Heard(receipts, replies)
 
 
-KIND = http.kind("infobip", "Infobip's SMS API", FIELDS, Infobip, InfobipCalls())
+KIND = http.kind("infobip", "Infobip's SMS API", FIELDS, Infobip, InfobipCalls(), opted_out=OPTED_OUT)

@@ -12,6 +12,8 @@
 | report Delivered | receipt: delivered | same |
 | report Aborted Cancelled Rejected Deleted Failed Expired | receipt: failed, by its code | same |
 
+No code of its own says that somebody opted out: Deleted is that, or an invalid number. A STOP comes as a reply.
+
 Each text is a batch of its own with our message id as ``client_reference``: by it, or by the batch's id, unknown texts
 are looked up ("List batches", "Retrieve a delivery report"). A text that says ``${...}`` is a parameter to Sinch: it is
 refused there. Calls are verified by ``x-sinch-webhook-signature`` when the account has a secret for it, else by the

@@ -12,7 +12,7 @@ import pytest
 
 from heliograph.carriers import http_calls, plivo, registry, twilio, vonage
 from heliograph.carriers.aws import AwsCalls
-from heliograph.carriers.base import Accepted, Call, Deferred, Lost, Refused, Sought
+from heliograph.carriers.base import Accepted, Call, Deferred, Lost, ReceiptState, Refused, Sought
 from heliograph.carriers.http import Reading, Vendor
 from heliograph.carriers.http_wire import Answer
 from heliograph.carriers.infobip import Infobip
@@ -112,6 +112,48 @@ def test_a_code_means_one_thing(name: str, status: int, body: object, expected: 
     octets = (body if isinstance(body, str) else json.dumps(body)).encode()
     found: Vendor = vendor(name)
     assert outcome(found.read(texts()[:1], Answer(status, {}, octets))) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [
+        ("twilio", 400, twilio_error(21610)),
+        ("telnyx", 403, {"errors": [{"code": "40300"}]}),
+        ("infobip", 200, infobip_status(5, 14, "REJECTED_DESTINATION_BLOCKLISTED")),
+        ("infobip", 200, infobip_status(5, 14, "REJECTED_DESTINATION")),  # as it was called once
+        ("aws", 400, {"__type": "ConflictException", "Reason": "DESTINATION_PHONE_NUMBER_OPTED_OUT"}),
+    ],
+)
+def test_a_refusal_says_that_somebody_opted_out(name: str, status: int, body: object) -> None:
+    found = vendor(name).read(texts()[:1], Answer(status, {}, json.dumps(body).encode())).outcomes[0]
+    assert isinstance(found, Refused)
+    assert found.permanent
+    assert found.code in registry.opted_out(name)
+
+
+def infobip_report(number: int, name: str, error: str) -> dict[str, object]:
+    status = {"groupId": 5, "id": number, "name": name}
+    return {"results": [{"messageId": "m.1", "status": status, "error": {"name": error}}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "opted_out"),
+    [
+        ("bandwidth", [{"type": "message-failed", "errorCode": 4775, "message": {"id": "b1"}}], True),
+        ("bandwidth", [{"type": "message-failed", "errorCode": 4770, "message": {"id": "b1"}}], False),
+        ("infobip", infobip_report(14, "REJECTED_DESTINATION", "EC_DEST_ADDRESS_BLACKLISTED"), True),
+        ("infobip", infobip_report(14, "REJECTED_DESTINATION_BLOCKLISTED", "NO_ERROR"), True),
+        ("infobip", infobip_report(10, "REJECTED_DND", "NO_ERROR"), False),  # a register of all who sell, not of ours
+        ("infobip", infobip_report(52, "REJECTED_DESTINATION", "NO_ERROR"), False),
+        ("sinch", {"type": "recipient_delivery_report_sms", "batch_id": "s1", "status": "Deleted", "code": 310}, False),
+    ],
+)
+def test_a_receipt_says_that_somebody_opted_out(name: str, body: object, opted_out: bool) -> None:
+    webhook = registry.webhook(name)
+    assert webhook is not None
+    (receipt,) = webhook.read({}, call(URL, json.dumps(body).encode())).receipts
+    assert receipt.state is ReceiptState.FAILED
+    assert (receipt.code in registry.opted_out(name)) is opted_out
 
 
 @pytest.mark.parametrize("far", FARS, ids=lambda far: far.name)
