@@ -312,8 +312,8 @@ async def test_columns_and_lists_change(world: World) -> None:
         "thanks": {"type": "send", "text": "{{context.userInfo.First Name}}, {{party size}} of you."},
     }
     await world.add_list("Guests", [])
-    flow = await publish(world, nodes)
     await world.add_list("people", [{"number": number(1), "First Name": "Ada"}])
+    flow = await publish(world, nodes)
     phones = Phones(world)
     made = await world.campaign("dinner", ["people"], format="advanced", experienceFlowName=flow)
     async with world.working():
