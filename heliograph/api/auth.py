@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
-from heliograph.actions import access
+from heliograph.actions import access, audit
 from heliograph.actions.access import Scope
 from heliograph.actions.seal import Seal
 from heliograph.api import envelope, limits, paths
@@ -23,6 +23,7 @@ from heliograph.config import Clock, Settings
 from heliograph.errors import Invalid
 from heliograph.rules.allowance import Allowances
 from heliograph.store.apps import App
+from heliograph.store.audit import NewEntry
 from heliograph.store.database import Database
 
 
@@ -59,6 +60,13 @@ class Call:
 
 _TOKEN = APIKeyHeader(name="auth", scheme_name="auth", auto_error=False, description="The bare JWT (HS256).")
 _BEARER = HTTPBearer(scheme_name="bearer", auto_error=False, description="The same JWT, the usual way.")
+
+# Words of paths that only ask, or change what comes and goes every day and by the million: no entries of the audit.
+EVERYDAY = frozenset(
+    "addContacts contacts contact entries optOuts optOut consents callContactAt status audience preview lint simulate "
+    "testPull getAllCampaignDetails getAllListDetails conversations inbox".split()
+)
+LONGEST_WORD = 80
 
 # The names one and the same claim goes by; a query or header name is compared without regard to case.
 _APP_NAMES = frozenset({"iid", "botid", "streamid"})
@@ -97,10 +105,32 @@ def allow(scope: Scope) -> Callable[..., Awaitable[Call]]:
         )
         limits.count(request, here.allowances, caller.app.account_id, now)
         _only_sms(request)
+        _written_down(request, caller, scope, here.clock)
         version = paths.version(request.scope["path"])
         return Call(request, here.db, caller.app, caller.client_id, version, now)
 
     return enter
+
+
+def _written_down(request: Request, caller: access.Caller, scope: Scope, clock: Clock) -> None:
+    """Have what a client changes be in the audit: campaigns and settings, but not each text, contact and entry."""
+    template: str = request.scope["route"].path
+    words = template.partition("{appId}/")[2].split("/")
+    if request.method == "GET" or scope is Scope.OUTBOUND_SMS or not EVERYDAY.isdisjoint(words):
+        return
+    said = (word for word in words if not word.startswith("{"))
+    trigger = request.query_params.get("trigger", "")[:LONGEST_WORD]
+    named = [str(value) for name, value in request.path_params.items() if name != "appId"]
+    entry = NewEntry(
+        "client",
+        caller.client_id,
+        "",  # what it is called is looked up as it is written
+        "" if request.client is None else request.client.host,
+        " ".join((request.method, *said, trigger)).strip(),
+        app=caller.app.public_id,
+        object=named[-1][:LONGEST_WORD] if named else "",
+    )
+    audit.begin(entry, clock)
 
 
 def _sent_token(request: Request) -> str | None:

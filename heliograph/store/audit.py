@@ -19,7 +19,10 @@ Outcome = Literal["done", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """Something that was asked for. ``app``: its app (``st-...``); None: it is of the whole installation."""
+    """Something that was asked for. ``app``: its app (``st-...``); None: it is of the whole installation.
+
+    ``name``: empty for a client of the API, whose own is looked up.
+    """
 
     kind: Kind
     actor: str
@@ -64,7 +67,8 @@ class Wanted:
 
 ADD = """
 INSERT INTO audit (app_id, at, kind, actor, name, address, verb, object, what, outcome)
-VALUES ((SELECT app_id FROM app WHERE public_id = %(app)s), %(now)s, %(kind)s, %(actor)s, %(name)s, %(address)s,
+VALUES ((SELECT app_id FROM app WHERE public_id = %(app)s), %(now)s, %(kind)s, %(actor)s,
+        COALESCE(NULLIF(%(name)s, ''), (SELECT name FROM client WHERE public_id = %(actor)s), %(actor)s), %(address)s,
         %(verb)s, %(object)s, %(what)s, %(outcome)s)
 """
 
