@@ -36,6 +36,7 @@ from heliograph.web import (
     audit,
     composer,
     door,
+    flows,
     inbox,
     lists,
     me,
@@ -78,6 +79,7 @@ STATUS: dict[type, int] = {
 SECTIONS = {
     "campaigns": pages.routes,
     "inbox": inbox.routes,
+    "flows": flows.routes,
     "senders": senders.routes,
     "settings": app_settings.routes,
     "api": api_page.routes,
