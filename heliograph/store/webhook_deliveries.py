@@ -210,10 +210,10 @@ async def again(conn: Conn, app_id: int, webhook_id: int, event_id: str, *, now:
 
 FORGET = """
 DELETE FROM webhook_delivery WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM webhook_delivery WHERE created_at < %(before)s ORDER BY created_at LIMIT 5000))
+    SELECT ctid FROM webhook_delivery WHERE created_at < %(before)s ORDER BY created_at LIMIT 1000)::tid[])
 """
 
 
 async def forget(conn: Conn, *, before: datetime) -> int:
-    """Forget what came about before then, 5,000 at most; how many that were."""
+    """Forget what came about before then, 1,000 at most; how many that were."""
     return (await conn.execute(FORGET, {"before": before})).rowcount

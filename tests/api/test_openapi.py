@@ -215,7 +215,7 @@ def config(api: FastAPI, tenant: Tenant, phases: Sequence[str], only: str = "") 
                 "stateful": {
                     "enabled": "stateful" in phases,
                     "max-steps": 10,
-                    "generation": {"mode": "positive", "max-examples": FUZZ or 8},
+                    "generation": {"mode": "positive", "max-examples": FUZZ or 12},
                     "inference": {"algorithms": []},  # the description has its own links
                 },
             },
