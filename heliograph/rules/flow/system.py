@@ -69,6 +69,7 @@ SUPPORT: Mapping[str, object] = {
             "type": "branch",
             "cases": [
                 {"pattern": _TICKET_NUMBER, "label": "ticket number", "next": "look_up_ticket"},
+                {"number": [1000, 99999999], "label": "order number", "next": "look_up_order"},
                 {"any_word": _ORDER_WORDS, "label": "order", "next": "which_order"},
                 {"any_word": _TICKET_WORDS, "label": "ticket", "next": "what_is_wrong"},
                 {"any_word": _AGENT_WORDS, "label": "agent", "next": "agent"},
