@@ -42,8 +42,19 @@ class Names:
     services: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def to_placeholders(text: str, names: Names, refuse: Callable[[str], None]) -> str:
-    """``text`` with placeholders for expressions. ``refuse`` is told each expression that has none."""
+def to_placeholders(
+    text: str,
+    names: Names,
+    refuse: Callable[[str], None],
+    *,
+    tops: frozenset[str] = TOPS,
+    find: Callable[[str, Names], str | None] | None = None,
+) -> str:
+    """``text`` with placeholders for expressions. ``refuse`` is told each expression that has none.
+
+    ``tops`` and ``find`` are another maker's: what its expressions begin with, and the placeholder's name for a path.
+    """
+    find = find or named
     said: list[str] = []
     at = 0
     for found in _EXPRESSION.finditer(text):
@@ -55,9 +66,9 @@ def to_placeholders(text: str, names: Names, refuse: Callable[[str], None]) -> s
             said.append("@")
         elif found[0] == "@(":
             at = _closing(text, at)
-            said.append(_shown(text[found.end() : at - 1].strip(), names, refuse))
-        elif found[1].split(".")[0].casefold() in TOPS:
-            said.append(_shown(found[1], names, refuse))
+            said.append(_shown(text[found.end() : at - 1].strip(), names, refuse, find))
+        elif found[1].split(".")[0].casefold() in tops:
+            said.append(_shown(found[1], names, refuse, find))
         else:
             said.append(found[0])
     return "".join([*said, text[at:]])
@@ -77,10 +88,12 @@ def _closing(text: str, start: int) -> int:
     return len(text) + 1
 
 
-def _shown(expression: str, names: Names, refuse: Callable[[str], None]) -> str:
+def _shown(
+    expression: str, names: Names, refuse: Callable[[str], None], find: Callable[[str, Names], str | None]
+) -> str:
     with_default = _DEFAULT(expression)
     path = with_default[1] if with_default else expression
-    name = named(path, names) if _PATH(path) else None
+    name = find(path, names) if _PATH(path) else None
     if name is None:
         refuse(f"@({expression})" if with_default or not _PATH(expression) else f"@{expression}")
         return f"?{expression.replace('{', '(').replace('}', ')').replace('<', '(')}?"
@@ -118,15 +131,16 @@ def _result(rest: list[str], names: Names) -> str | None:
 # ---------------------------------------------------------------- back
 
 
-def from_placeholders(text: str, names: Names) -> str:
-    """``text`` with RapidPro's expressions for placeholders."""
+def from_placeholders(text: str, names: Names, path: Callable[[str, Names], str] | None = None) -> str:
+    """``text`` with RapidPro's expressions for placeholders, or another maker's by its ``path`` for a name."""
+    path = path or _path
     said: list[str] = []
     at = 0
     for found in _PLACEHOLDER.finditer(text):
         said.append(text[at : found.start()].replace("@", "@@"))
-        path = _path((found[1] or found[5]).strip(), names)
+        to = path((found[1] or found[5]).strip(), names)
         default = next((each for each in (found[2], found[3], found[4]) if each is not None), None)
-        said.append(f"@({path})" if default is None else f'@(default({path}, "{default}"))')
+        said.append(f"@({to})" if default is None else f'@(default({to}, "{default}"))')
         at = found.end()
     return "".join([*said, text[at:].replace("@", "@@")])
 
