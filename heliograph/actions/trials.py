@@ -138,8 +138,12 @@ async def of_sender(
     transcript: Path,
     networks: Sequence[Network],
     now: datetime,
+    words: str = WORDS,
 ) -> Trial:
-    """Send one text from a sender. One that serves any caller id needs ``from``. Raises as :func:`of_account`."""
+    """Send one text from a sender, ``words``. One that serves any caller id needs ``from``.
+
+    Raises as :func:`of_account`.
+    """
     wanted = sender_body.trial(body)
     async with db.connection() as conn:
         sender = await senders.get_named(conn, app.app_id, ref)
@@ -152,9 +156,9 @@ async def of_sender(
         elif wanted.sender not in (None, address):
             raise Invalid(f"from is {wanted.sender}. This sender sends from {address} only", field="from")
         await _check(conn, app, wanted, now)
-    await _count(db, app, sender, now)
+    await _count(db, app, sender, now, words)
     way = Way(account.public_id, transcript, networks, sender=sender)
-    return await _send(db, seal, account, address, wanted.to, way=way, now=now)
+    return await _send(db, seal, account, address, wanted.to, way=way, now=now, words=words)
 
 
 async def _check(conn: Conn, app: App, wanted: TrialDraft, now: datetime) -> None:
@@ -164,7 +168,7 @@ async def _check(conn: Conn, app: App, wanted: TrialDraft, now: datetime) -> Non
         raise Conflict(f"{wanted.to} is on a do-not-contact list, so nothing was sent", field="to")
 
 
-async def _count(db: Database, app: App, sender: Sender | None, now: datetime) -> None:
+async def _count(db: Database, app: App, sender: Sender | None, now: datetime, words: str = WORDS) -> None:
     """Count the text for the day of its sender before it leaves.
 
     Raises Conflict when the day has no room for it, and when the panic button holds the sender or the app.
@@ -179,7 +183,7 @@ async def _count(db: Database, app: App, sender: Sender | None, now: datetime) -
     today = daily.day_of(now, sender.day_zone)
     conn = await db.connect()
     async with conn:
-        if not await senders.count_parts(conn, sender, today, parts.measure(WORDS).parts):
+        if not await senders.count_parts(conn, sender, today, parts.measure(words).parts):
             raise Conflict(f"Sender {sender.address} has used up its {sender.parts_per_day} parts of {today}")
 
 
@@ -197,9 +201,10 @@ async def _send(
     way: Way,
     now: datetime,
     follow: float = 0.0,
+    words: str = WORDS,
 ) -> Trial:
     ear = _Ear()
-    text = Text(message_id=ids.new("msg"), sender=address, to=to, text=WORDS, parts=parts.measure(WORDS).parts)
+    text = Text(message_id=ids.new("msg"), sender=address, to=to, text=words, parts=parts.measure(words).parts)
     try:
         carrier = await registry.open_carrier(
             account.kind,

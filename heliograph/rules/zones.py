@@ -30,6 +30,11 @@ def zone(name: object) -> str | None:
     return _names().get(name.strip().casefold())
 
 
+def names() -> list[str]:
+    """Every name that :func:`zone` knows, as the database spells it, to choose from."""
+    return sorted(_names().values())
+
+
 def clock(name: str) -> ZoneInfo | None:
     """The clock of the zone called ``name``, or None when there is no such zone."""
     found = zone(name)
