@@ -8,8 +8,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid, NotFound
-from heliograph.rules import do_not_contact, ids, optout, phone, story
-from heliograph.store import app_settings, consents, decisions, dnc, opt_outs, runs, stories
+from heliograph.rules import caps, do_not_contact, ids, optout, phone, story
+from heliograph.store import app_settings, consents, decisions, dnc, opt_outs, runs, stories, texted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,10 +70,15 @@ async def of_number(conn: Conn, app: App, number: str, now: datetime) -> NumberS
     # As it is stored, when it is written so: what was a number when it came may be none by today's plans.
     whole = number if _STORED.fullmatch(number) else phone.normalise(number, field="phoneNumber")
     everywhere: list[int] = []
-    if (await app_settings.get(conn, app.app_id)).global_dnc_applies_to_sms:
+    settings = await app_settings.get(conn, app.app_id)
+    limits = caps.in_force(settings.frequency_cap)
+    if settings.global_dnc_applies_to_sms:
         everywhere = await dnc.list_global(conn, app.app_id)
     entries = await _entries(conn, app, whole, everywhere)
     would, because = story.would_be_texted(entries, now)
+    capped = caps.full(limits, await texted.find_times(conn, app.app_id, whole, now=now), now) if limits else None
+    if would and capped is not None:
+        would, because = False, f"{capped.told('UTC')}, unless the campaign is transactional"
     found = await stories.list_of_number(conn, app.app_id, whole, limit=MOST)
     told = [await _story(conn, each, entries, now) for each in found]
     return NumberStory(whole, would, because, told)

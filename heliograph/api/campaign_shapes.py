@@ -319,6 +319,21 @@ class CampaignZones(CampaignStanding):
     transactional: bool = Field(description="Quiet hours do not count for the run.")
 
 
+class ReasonTold(Shape):
+    """How many people stand where they stand for one reason."""
+
+    status: Literal["unknown", "failed", "suppressed", "expired", "accepted", "delivered"]
+    reason: str = Field(description="As in a preview's leftOut, or a carrier's code.", examples=["do_not_contact"])
+    people: int
+
+
+class CampaignReasons(CampaignStanding):
+    """``view=reasons``: for which reasons how many people of the present run got no text; the most frequent 100."""
+
+    campaignInstanceId: str | None = Field(default=None, examples=[RUN_ID])
+    reasons: list[ReasonTold]
+
+
 class CampaignPerson(Shape):
     """Somebody of the present run."""
 
@@ -348,4 +363,4 @@ class CampaignStatusAnswer(Shape):
     """The view asked for."""
 
     status: Literal["success"]
-    data: CampaignLedger | CampaignZones | CampaignPeople | CampaignStanding
+    data: CampaignLedger | CampaignZones | CampaignReasons | CampaignPeople | CampaignStanding

@@ -20,6 +20,7 @@ they are not as by default.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from heliograph.rules.message import MessageStatus
 from heliograph.rules.timing import Counted
 from heliograph.store.campaigns import Campaign, Listed
 from heliograph.store.messages import Person
+from heliograph.store.outcomes import Reason
 from heliograph.store.tallies import Ledger
 
 Answer = dict[str, Any]
@@ -170,6 +172,17 @@ def zones(campaign: Campaign, counted: Counted) -> Answer:
         "byNumber": counted.by_number,
         "byCampaign": counted.by_campaign,
         "transactional": counted.exempt,
+    }
+
+
+def reasons(campaign: Campaign, counted: Sequence[Reason]) -> Answer:
+    """``data`` of ``view=reasons``, our addition: for which reasons how many people of the present run got no text."""
+    return {
+        "id": campaign.public_id,
+        "status": campaign.status.value,
+        "name": campaign.name,
+        **_instance(campaign),
+        "reasons": [one._asdict() for one in counted],
     }
 
 

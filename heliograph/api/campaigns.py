@@ -15,12 +15,12 @@ from heliograph.api.docs import NEEDED
 from heliograph.api.shapes import CAMPAIGN_ID
 from heliograph.errors import Invalid, NotFound
 from heliograph.rules import ids
-from heliograph.store import campaigns, messages, overview, tallies
+from heliograph.store import campaigns, messages, outcomes, overview, tallies
 from heliograph.store.campaigns import Campaign
 from heliograph.store.database import Conn
 from heliograph.store.tallies import Ledger
 
-_VIEWS = ("status", "contacts", "ledger", "zones")
+_VIEWS = ("status", "contacts", "ledger", "zones", "reasons")
 _TRIGGERS = {
     "play": (runs.play, campaign_view.started),
     "pause": (runs.pause, campaign_view.paused),
@@ -54,7 +54,8 @@ Trigger = Annotated[
 View = Annotated[
     str | None,
     Query(
-        description="`status` (the default), `contacts` (person by person), or ours: `ledger` (the numbers), `zones`.",
+        description="`status` (the default), `contacts` (person by person), or ours: `ledger` (the numbers), `zones`, "
+        "`reasons`.",
         examples=["contacts"],
         json_schema_extra={"enum": [*_VIEWS]},
     ),
@@ -168,7 +169,8 @@ async def status(
     """Where a campaign stands.
 
     In a word (`view=status`), person by person (`view=contacts`), or in the numbers of its present run, which
-    always add up (`view=ledger`), or in how many people of it are texted by whose zones (`view=zones`).
+    always add up (`view=ledger`), in how many people of it are texted by whose zones (`view=zones`), or in how many
+    were left out, or failed, for which reason (`view=reasons`): in the words of the preview, to hold against it.
     """
     if view and view not in _VIEWS:
         raise Invalid(f"view is {view!r}. It takes {', '.join(_VIEWS)}", field="view")
@@ -184,6 +186,13 @@ async def status(
             case "zones":
                 standing = await overview.get(conn, call.app.app_id, campaign_id, now=call.now)
                 data = campaign_view.zones(campaign, standing.zones)
+            case "reasons":
+                found = (
+                    ()
+                    if campaign.run_id is None
+                    else await outcomes.count_reasons(conn, campaign.app_id, campaign.run_id)
+                )
+                data = campaign_view.reasons(campaign, found)
             case "ledger":
                 data = campaign_view.ledger(campaign, await _numbers(conn, campaign, call.now))
             case _:

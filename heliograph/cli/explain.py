@@ -14,6 +14,9 @@ from heliograph.cli import desk, options, show, standing
 from heliograph.cli import why as causes
 from heliograph.rules import phone, timing
 from heliograph.rules import why as law
+from heliograph.store import outcomes
+from heliograph.store.outcomes import Reason
+from heliograph.store.overview import Standing
 
 NUMBER = re.compile(r"[+(]?[\d\s().\-]{5,}")
 
@@ -56,12 +59,14 @@ async def _number(number: str, app: str | None, data: options.Data) -> NumberSto
 
 
 def _explain_campaign(ref: str, app: str | None, data: options.Data, *, json: bool) -> None:
-    found, now = desk.run(causes.look(ref, app, data))
+    found, reasons, now = desk.run(_campaign(ref, app, data))
     told = law.causes(found.facts, now)
     ledger = {word: getattr(found.ledger, word) for word in (*standing.WORDS, "total")}
     if json:
         facts = {"id": found.public_id, "status": found.status.value, "causes": [causes.facts(c, now) for c in told]}
-        show.as_json(facts | {"ledger": ledger, "zones": found.zones._asdict()})
+        show.as_json(
+            facts | {"ledger": ledger, "zones": found.zones._asdict(), "reasons": [one._asdict() for one in reasons]}
+        )
         return
     typer.echo(f"{found.name} is {found.status.value}.")
     for sentence in causes.sentences(told, now):
@@ -69,6 +74,18 @@ def _explain_campaign(ref: str, app: str | None, data: options.Data, *, json: bo
     if zoned := timing.told(found.zones):
         typer.echo(zoned)
     show.facts(ledger.items())
+    if reasons:
+        typer.echo("for these reasons:")
+        show.facts((f"  {one.status}: {one.reason}", f"{one.people:,}") for one in reasons)
+
+
+async def _campaign(ref: str, app: str | None, data: options.Data) -> tuple[Standing, list[Reason], datetime]:
+    found, now = await causes.look(ref, app, data)
+    if found.run_id is None:
+        return found, [], now
+    async with desk.opened(data) as here, here.db.connection() as conn:
+        owner = await desk.find_app(conn, app)
+        return found, await outcomes.count_reasons(conn, owner.app_id, found.run_id), now
 
 
 def _print_message(one: MessageStory, *, numbers: bool, json: bool) -> None:

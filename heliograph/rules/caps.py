@@ -9,10 +9,15 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
+from zoneinfo import ZoneInfo
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 MOST_TEXTS = 1000
 MOST_DAYS = 90
@@ -36,6 +41,33 @@ class Cap(NamedTuple):
         """``2 texts in 7 days``."""
         texts = f"{self.texts} text{'' if self.texts == 1 else 's'}"
         return f"{texts} in {self.days} day{'' if self.days == 1 else 's'}"
+
+
+class Full(NamedTuple):
+    """A cap that lets nobody text a person at a moment: it was texted ``texts`` times in its days."""
+
+    cap: Cap
+    texts: int
+    again_at: datetime  # when the cap has room again, if nothing is sent meanwhile
+
+    def told(self, zone: str) -> str:
+        """``it was texted 3 times in 7 days, and may be again from 2026-03-09 08:00 UTC``."""
+        times = "once" if self.texts == 1 else f"{self.texts} times"
+        days = "a day" if self.cap.days == 1 else f"{self.cap.days} days"
+        at = self.again_at.astimezone(ZoneInfo(zone))
+        return f"it was texted {times} in {days}, and may be again from {at:%Y-%m-%d %H:%M} {zone}"
+
+
+def full(caps: Sequence[Cap], texted_at: Sequence[datetime], now: datetime) -> Full | None:
+    """The cap that is full for somebody who was texted then, the one that has room last; None: none is."""
+    found: Full | None = None
+    for cap in caps:
+        counted = sorted(at for at in texted_at if at > now - cap.span)
+        if len(counted) < cap.texts:
+            continue
+        mine = Full(cap, len(counted), counted[len(counted) - cap.texts] + cap.span)
+        found = mine if found is None or mine.again_at > found.again_at else found
+    return found
 
 
 def setting(raw: object) -> str | None:

@@ -22,15 +22,19 @@ WHERE CASE
     WHEN (SELECT count(*) FROM unnest(t.at) AS a (at) WHERE a.at > %(now)s - cap.days * interval '24 hours')
          < cap.texts THEN false
     ELSE (SELECT count(*) FROM unnest(t.at, t.message) AS u (at, message)
-          WHERE u.at > %(now)s - cap.days * interval '24 hours' AND u.message <> {own} AND NOT EXISTS (
-              SELECT FROM run r LEFT JOIN outcome o
-                ON o.app_id = r.app_id AND o.run_id = r.run_id AND o.seq = (u.message & 4294967295)::int
-              WHERE r.app_id = %(app_id)s AND r.run_id = (u.message >> 32)::int
-                AND (o.status IN ('suppressed', 'expired') OR o.status = 'failed' AND o.carrier_ref IS NULL
-                     OR o.seq IS NULL AND r.ended_at < %(now)s - interval '10 minutes')
-          )) >= cap.texts
+          WHERE u.at > %(now)s - cap.days * interval '24 hours' AND u.message <> {own}
+            AND NOT EXISTS ({not_counted})) >= cap.texts
     END
 LIMIT 1
+"""
+
+# Whether text u of somebody does not count: refused by the carrier, settled as never sent, or never come to by its run.
+_NOT_COUNTED = """
+SELECT FROM run r LEFT JOIN outcome o
+  ON o.app_id = r.app_id AND o.run_id = r.run_id AND o.seq = (u.message & 4294967295)::int
+WHERE r.app_id = %(app_id)s AND r.run_id = (u.message >> 32)::int
+  AND (o.status IN ('suppressed', 'expired') OR o.status = 'failed' AND o.carrier_ref IS NULL
+       OR o.seq IS NULL AND r.ended_at < %(now)s - interval '10 minutes')
 """
 
 # The hot one of the two: once for each batch, of apps with a cap only. The row of a person is locked by the conflict,
@@ -48,7 +52,7 @@ ON CONFLICT (app_id, number) DO UPDATE SET
                WHERE u.message <> excluded.message[1] AND u.at > %(since)s) || excluded.at,
     message = ARRAY(SELECT u.message FROM unnest(t.at, t.message) AS u (at, message)
                     WHERE u.message <> excluded.message[1] AND u.at > %(since)s) || excluded.message
-WHERE NOT EXISTS ({_FULL.format(own="excluded.message[1]")})
+WHERE NOT EXISTS ({_FULL.format(own="excluded.message[1]", not_counted=_NOT_COUNTED)})
 RETURNING t.number
 """
 
@@ -67,10 +71,22 @@ async def take(
     return {str(row[0]) for row in await (await conn.execute(TAKE, values)).fetchall()}
 
 
+FIND_TIMES = f"""
+SELECT u.at FROM texted t CROSS JOIN LATERAL unnest(t.at, t.message) AS u (at, message)
+WHERE t.app_id = %(app_id)s AND t.number = %(number)s AND NOT EXISTS ({_NOT_COUNTED}) ORDER BY u.at
+"""
+
+
+async def find_times(conn: Conn, app_id: int, number: str, *, now: datetime) -> list[datetime]:
+    """When ``number`` was texted, as far as caps count it, the oldest first. For telling of one person."""
+    values = {"app_id": app_id, "number": number, "now": now}
+    return [row[0] for row in await (await conn.execute(FIND_TIMES, values)).fetchall()]
+
+
 FIND_FULL = f"""
 SELECT p.number, full_cap.place FROM json_array_elements_text(%(numbers)s::json) AS p (number)
 JOIN texted t ON t.app_id = %(app_id)s AND t.number = p.number
-CROSS JOIN LATERAL ({_FULL.format(own="0")}) AS full_cap
+CROSS JOIN LATERAL ({_FULL.format(own="0", not_counted=_NOT_COUNTED)}) AS full_cap
 """
 
 

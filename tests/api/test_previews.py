@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from heliograph.api import preview_shapes
+from heliograph.engine import plan
+from heliograph.store import runs
 from tests.api.test_quiet_hours import BODY, ask
 
 if TYPE_CHECKING:
     import httpx
 
+    from heliograph.store.database import Database
     from tests.api.conftest import Tenant
+    from tests.conftest import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +45,22 @@ async def test_a_preview_tells_what_a_run_would_do(api: httpx.AsyncClient, tenan
     assert set(told) == set(preview_shapes.Preview.model_fields)
     assert set(told["leftOut"]) == set(preview_shapes.LeftOutCounts.model_fields)
     await ask(api, tenant, "GET", "/campaign/cd-00000000-0000-4000-8000-000000000000/preview", 404)
+
+
+async def test_reasons_are_told_in_the_words_of_the_preview(
+    api: httpx.AsyncClient, tenant: Tenant, db: Database, clock: FrozenClock
+) -> None:
+    await leads(api, tenant)
+    quoted = BODY | {"message": {"message": "{{city}}", "onMissing": {"rule": "skip"}}}
+    made = (await ask(api, tenant, "POST", "/campaign", json=quoted))["data"]
+    before = (await ask(api, tenant, "POST", f"/campaign/{made['_id']}/status?view=reasons"))["data"]
+    assert before["reasons"] == []
+    await ask(api, tenant, "POST", f"/campaign/{made['_id']}?trigger=play")
+    async with db.connection() as conn:
+        (run,) = await runs.list_active(conn)
+    assert not await plan.plan_page(db, run, now=clock(), limit=100), "there are no more than that"
+    told = (await ask(api, tenant, "POST", f"/campaign/{made['_id']}/status?view=reasons"))["data"]
+    assert told["reasons"] == [{"status": "suppressed", "reason": "missing_value", "people": 3}]
 
 
 async def test_exclusions_and_hold_outs_are_answered_as_they_are(api: httpx.AsyncClient, tenant: Tenant) -> None:

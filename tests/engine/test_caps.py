@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import app_settings, campaigns, turned_away
+from heliograph.actions import app_settings, campaigns, stories, turned_away
 from heliograph.errors import Invalid
 from heliograph.rules import caps, hold_out
 from heliograph.store import texted
@@ -48,6 +48,21 @@ async def test_those_who_were_planned_before_are_looked_at_again_as_their_text_l
         ledgers = [await world.until(one), await world.until(two)]
     assert len({t["to"] for t in world.transcript()}) == len(world.transcript()) == 20
     assert sum(each.suppressed for each in ledgers) == 20
+
+
+async def test_explain_knows_caps(world: World) -> None:
+    await world.add_numbers("All", 0, 1)
+    async with world.working():
+        await world.until(await world.play(await world.campaign("Before", ["All"])))
+    async with world.db.connection() as conn:
+        assert (await stories.of_number(conn, world.app, number(0), world.clock())).would_be_texted
+    await settle(world, ONE_A_WEEK)
+    async with world.db.connection() as conn:
+        capped = await stories.of_number(conn, world.app, number(0), world.clock())
+        other = await stories.of_number(conn, world.app, number(1), world.clock())
+        later = await stories.of_number(conn, world.app, number(0), world.clock() + timedelta(days=7))
+    assert (capped.would_be_texted, other.would_be_texted, later.would_be_texted) == (False, True, True)
+    assert capped.because.startswith("it was texted once in 7 days, and may be again from ")
 
 
 async def test_a_cap_counts_what_left_before_it_was_set(world: World) -> None:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import app_settings, onlookers, previews
+from heliograph.actions import app_settings, onlookers, previews, runs
+from heliograph.engine import plan
 from heliograph.rules import parts
+from heliograph.store import outcomes
+from heliograph.store import runs as run_rows
 
 if TYPE_CHECKING:
     from heliograph.store.campaigns import Campaign
+    from tests.conftest import FrozenClock
     from tests.engine.conftest import World
 
 pytestmark = pytest.mark.anyio
 
-PEOPLE = 5_000
+PEOPLE = int(os.environ.get("HELIOGRAPH_PREVIEWED", "5000"))
 TEXT = "Hi {{first name}}, your {{item}} is ready. It\u2019s at the counter until Friday; please bring this text along."
 OUTCOMES = "SELECT split_part(reason, ':', 1), count(*) FROM outcome WHERE run_id = %(run)s AND reason <> '' GROUP BY 1"
 PARTS = "SELECT parts, count(*) FROM message WHERE run_id = %(run)s AND parts > 0 GROUP BY 1"
+DUES = """
+SELECT c.due_at, sum(m.parts)
+FROM chunk c JOIN message m ON m.run_id = c.run_id AND m.seq BETWEEN c.first_seq AND c.last_seq
+WHERE c.run_id = %(run)s GROUP BY 1
+"""
+OPT_OUT = """
+INSERT INTO opt_out (app_id, number, address, kind, source, created_at)
+SELECT %(app_id)s, number, '', 'no', 'reply', %(now)s FROM unnest(%(numbers)s::text[]) AS n (number)
+"""
 TEXTS = "SELECT text FROM message WHERE run_id = %(run)s AND parts > 0"
 
 
@@ -57,6 +72,9 @@ async def mixed(world: World, count: int) -> Campaign:
     await world.add_list("Again", crowd[: count // 10])
     await world.add_list("Readers", crowd[count // 4 : count // 4 + count // 20])
     await world.block(*(one["number"] for one in crowd[:: count // 50]))
+    async with world.db.connection() as conn:
+        said_no = [one["number"] for one in crowd[7 :: count // 40]]
+        await conn.execute(OPT_OUT, {"app_id": world.app.app_id, "numbers": said_no, "now": world.clock()})
     async with world.working():
         readers = await world.campaign("Earlier", ["Readers"])
         await world.until(await world.play(readers))
@@ -94,7 +112,7 @@ async def test_the_run_then_matches_it(world: World) -> None:
     told = await facts(world, campaign)
     async with world.working():
         played = await world.play(campaign)
-        ledger = await world.until(played, seconds=60)
+        ledger = await world.until(played, seconds=60 + PEOPLE / 500)
     reasons, sizes, texts = await outcome(world, played)
     left_out = {why: people for why, people in told["leftOut"].items() if people and why != "duplicate"}
     assert told["exact"]
@@ -111,6 +129,33 @@ async def test_the_run_then_matches_it(world: World) -> None:
     assert told["wideTexts"] == len(wide)
     seen = Counter(each for text in wide for each in set(text) if parts.measure(each).encoding != "GSM-7")
     assert {each["character"]: each["texts"] for each in told["characters"]} == dict(seen)
+    async with world.db.connection() as conn:
+        counted = await outcomes.count_reasons(conn, world.app.app_id, played.run_id or 0)
+    assert {one.reason: one.people for one in counted if one.status == "suppressed"} == left_out
+
+
+async def test_and_so_it_does_where_the_law_makes_people_wait(world: World, clock: FrozenClock) -> None:
+    """Whoever waits, and until when, is as it was said; the run is only planned, by a clock that stands still."""
+    campaign = await mixed(world, PEOPLE // 4)
+    await app_settings.update(world.db, world.app, {"quietHours": {"enabled": True}}, now=world.clock())
+    now = clock()
+    shown = await previews.show(world.db, world.app, campaign.public_id, now=now)
+    played = await runs.play(world.db, world.app, campaign.public_id, now=now)
+    async with world.db.connection() as conn:
+        (run,) = await run_rows.list_active(conn)
+    while await plan.plan_page(world.db, run, now=now, limit=plan.PAGE):
+        async with world.db.connection() as conn:
+            (run,) = await run_rows.list_active(conn)
+    reasons, sizes, _ = await outcome(world, played)
+    async with world.db.connection() as conn:
+        dues = dict(await (await conn.execute(DUES, {"run": played.run_id})).fetchall())
+    foreseen = Counter[datetime]()
+    for (due_at, _, _), needed in shown.preview.waiting().items():
+        foreseen[due_at] += needed
+    assert dues == foreseen
+    assert len(dues) > 2, "there are those who may be texted now, and those who wait for different mornings"
+    assert sizes == shown.preview.parts_per_text()
+    assert reasons == {why: many for why, many in shown.preview.left_out.items() if why != "duplicate"}
 
 
 @pytest.mark.parametrize("python", [sys.executable, "/bin/false"])
