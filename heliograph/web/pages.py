@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.web import campaign_check, campaign_form, campaign_list, campaign_page, campaign_people, campaign_verbs
+from heliograph.web import (
+    campaign_check,
+    campaign_form,
+    campaign_list,
+    campaign_page,
+    campaign_people,
+    campaign_verbs,
+    panic,
+    unknowns,
+)
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -17,6 +26,8 @@ def routes(kit: Kit) -> list[Route]:
     return [
         *campaign_list.routes(kit),
         *campaign_form.routes(kit),
+        *panic.routes(kit),
+        *unknowns.routes(kit),
         *campaign_check.routes_of(kit),
         *campaign_people.routes(kit),
         *campaign_page.routes(kit),
