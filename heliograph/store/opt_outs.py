@@ -141,3 +141,38 @@ async def count(conn: Conn, app_id: int, *, kind: Kind | None, number: str | Non
     values = {"app_id": app_id, "kind": kind, "number": number}
     row = await (await conn.execute(COUNT, values)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+# Both walk an index in its order: the primary key, or opt_out_review, which has to be asked for by its very words.
+AFTER = """
+SELECT number, address, kind, source, reason, created_at FROM opt_out
+WHERE app_id = %(app_id)s AND (number, address) > (%(number)s, %(address)s)
+ORDER BY number, address LIMIT %(limit)s
+"""
+REVIEWS_AFTER = """
+SELECT number, address, kind, source, reason, created_at FROM opt_out
+WHERE app_id = %(app_id)s AND kind = 'review' AND number > %(number)s
+ORDER BY number LIMIT %(limit)s
+"""
+
+
+async def read_after(
+    conn: Conn, app_id: int, number: str, address: str = "", *, limit: int, reviews: bool = False
+) -> list[OptOut]:
+    """The next of those who said no, or only who is to be reviewed. The millionth page costs what the first did."""
+    values = {"app_id": app_id, "number": number, "address": address, "limit": limit}
+    async with conn.cursor(row_factory=class_row(OptOut)) as cursor:
+        return await (await cursor.execute(REVIEWS_AFTER if reviews else AFTER, values)).fetchall()
+
+
+COUNT_SOME = """
+SELECT (SELECT count(*) FROM (SELECT FROM opt_out WHERE app_id = %(app_id)s LIMIT %(most)s) AS every),
+       (SELECT count(*) FROM (
+           SELECT FROM opt_out WHERE app_id = %(app_id)s AND kind = 'review' LIMIT %(most)s) AS reviews)
+"""
+
+
+async def count_some(conn: Conn, app_id: int, *, most: int) -> tuple[int, int]:
+    """How many said no, reviews among them, and how many are to be reviewed; counted no further than ``most``."""
+    row = await (await conn.execute(COUNT_SOME, {"app_id": app_id, "most": most})).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

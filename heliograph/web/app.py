@@ -40,6 +40,7 @@ from heliograph.web import (
     inbox,
     lists,
     me,
+    opt_outs,
     pages,
     people,
     senders,
@@ -88,6 +89,7 @@ SECTIONS = {
     "users": people.routes,
     "audit": audit.routes,
     "lists": lists.routes,
+    "opt-outs": opt_outs.routes,
 }
 """Every section that has pages, by its key in the navigation, and what makes its routes from the kit."""
 
