@@ -221,6 +221,12 @@ async def _succeeded(conn: Conn, subjects: tuple[str, str], now: datetime) -> No
     await sign_in_failures.forgive(conn, source, now=now)
 
 
+async def refused(db: Database, came: Came, why: str, *, now: datetime) -> None:
+    """Write down that somebody was not let in, by single sign-on."""
+    entry = NewEntry("nobody", "", "Nobody", came.address, "sign in", what=why[: audit.LONGEST], outcome="refused")
+    await audit.note(db, entry, now=now)
+
+
 async def _failed(db: Database, email: str, came: Came, why: str, now: datetime) -> None:
     entry = NewEntry(
         "nobody", "", "Nobody", came.address, "sign in", what=f"{why}: {_masked(email)}", outcome="refused"

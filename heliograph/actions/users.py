@@ -66,16 +66,16 @@ async def owner_link(db: Database, *, made_by: str, now: datetime) -> str | None
 async def invite(db: Database, *, email: str, name: str, grants: Grants, made_by: str, now: datetime) -> Invited:
     """A new user who is to choose a password by a link. Raises :class:`Invalid`, and DuplicateName for an address."""
     async with db.transaction() as conn:
-        user = await _add(conn, email=email, name=name, grants=grants, now=now)
+        user = await add_inside(conn, email=email, name=name, grants=grants, now=now)
         token = await _new_link(conn, "invite", user.user_id, made_by=made_by, now=now)
         audit.tell(f"Invited {user.name} ({user.email}) as {_told(user.grants)}", object=user.public_id)
     return Invited(user, token)
 
 
 async def add(db: Database, *, email: str, name: str, grants: Grants, now: datetime) -> User:
-    """A new user without a password, for single sign-on and for demonstrations. Raises as :func:`invite`."""
+    """A new user without a password, who comes in by single sign-on or by a link. Raises as :func:`invite`."""
     async with db.transaction() as conn:
-        user = await _add(conn, email=email, name=name, grants=grants, now=now)
+        user = await add_inside(conn, email=email, name=name, grants=grants, now=now)
         audit.tell(f"Added {user.name} ({user.email}) as {_told(user.grants)}", object=user.public_id)
     return user
 
@@ -220,7 +220,8 @@ async def find(conn: Conn, ref: str) -> User:
     return found or await users.get(conn, ref)
 
 
-async def _add(conn: Conn, *, email: str, name: str, grants: Grants, now: datetime) -> User:
+async def add_inside(conn: Conn, *, email: str, name: str, grants: Grants, now: datetime) -> User:
+    """As :func:`add`, inside a transaction of the caller's."""
     email, name = check_email(email), check_name(name)
     if grants.every is None and not grants.of_app:
         raise Invalid("A user needs a role: for every app, or for one at least", field="role")
@@ -237,7 +238,7 @@ async def _add(conn: Conn, *, email: str, name: str, grants: Grants, now: dateti
 async def _first_owner(conn: Conn, *, email: str, name: str, now: datetime) -> User:
     if await users.has_owner(conn):
         raise NotFound(sign_in.NO_LINK)
-    return await _add(conn, email=email, name=name, grants=roles.Grants(roles.Grant(roles.Role.OWNER)), now=now)
+    return await add_inside(conn, email=email, name=name, grants=roles.Grants(roles.Grant(roles.Role.OWNER)), now=now)
 
 
 async def _grant(conn: Conn, user_id: int, grants: Grants) -> None:

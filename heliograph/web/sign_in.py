@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from heliograph.actions import passwords, users
 from heliograph.actions import sign_in as signing
-from heliograph.errors import HeliographError, NotFound, RateLimited, Unauthenticated
+from heliograph.actions.single_sign_on import SingleSignOn
+from heliograph.errors import Forbidden, HeliographError, NotFound, RateLimited, Unauthenticated
 from heliograph.rules import password
 from heliograph.store import users as rows
 from heliograph.web import door, origin
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from heliograph.store.sign_in_links import Link
     from heliograph.web.kit import Kit
 
+BACK = "/console/sso/back"
+ATTEMPT = "heliograph_sso"  # cookie: what belongs to one attempt at single sign-on, sealed
 CODE = door.SIGN_IN + "/code"
 BAD, UNAUTHORISED, TOO_MANY = 400, 401, 429
 LONGEST_NEXT = 2000
@@ -41,6 +44,8 @@ def routes(kit: Kit) -> list[Route]:
         Route(CODE, page.take_code, methods=["POST"]),
         Route("/console/link/{link}", page.show_link, methods=["GET"]),
         Route("/console/link/{link}", page.take_link, methods=["POST"]),
+        Route("/console/sso/start", page.start_elsewhere, methods=["GET"]),
+        Route(BACK, page.back_from_elsewhere, methods=["GET"]),
         Route("/console/sign-out", page.leave, methods=["POST"]),
     ]
 
@@ -51,6 +56,7 @@ class Pages:
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self.passwords = passwords.from_settings(kit.settings)
+        self._provider: SingleSignOn | None = None
 
     async def show(self, request: Request) -> Response:
         """The page for signing in; whoever is signed in is led on."""
@@ -123,6 +129,42 @@ class Pages:
         except HeliographError as error:
             return await self._link_page(request, found, name=name, email=email, error=error)
         return self._in(opened, "/")
+
+    async def start_elsewhere(self, request: Request) -> Response:
+        """To the provider of single sign-on."""
+        to = _next(request.query_params.get("next", ""))
+        try:
+            leaving = await self._elsewhere().leave(self._back(request), to, now=self.kit.now)
+        except Unauthenticated as error:
+            return await self._page(request, error=error, next=to)
+        response = RedirectResponse(leaving.address, status_code=303)
+        # Lax: the provider's answer is a page of another site leading here.
+        response.set_cookie(ATTEMPT, leaving.kept, max_age=600, path=BACK, httponly=True, samesite="lax")
+        return response
+
+    async def back_from_elsewhere(self, request: Request) -> Response:
+        """With the provider's answer: signed in, or told why not."""
+        kept = request.cookies.get(ATTEMPT, "")
+        try:
+            opened, to = await self._elsewhere().come_back(
+                self.kit.db, kept, request.query_params, self._back(request), _came(request), now=self.kit.now
+            )
+        except (Unauthenticated, Forbidden) as error:
+            await signing.refused(self.kit.db, _came(request), error.message, now=self.kit.now)
+            response = await self._page(request, error=error)
+        else:
+            response = self._in(opened, to)
+        response.delete_cookie(ATTEMPT, path=BACK, httponly=True, samesite="lax")
+        return response
+
+    def _elsewhere(self) -> SingleSignOn:
+        if self.kit.settings.oidc_issuer is None:
+            raise NotFound("There is no single sign-on here")
+        self._provider = self._provider or SingleSignOn(self.kit.settings, self.kit.sealing)
+        return self._provider
+
+    def _back(self, request: Request) -> str:
+        return (self.kit.settings.console_url or origin.base(request)) + BACK
 
     async def leave(self, request: Request) -> Response:
         """Sign out."""
