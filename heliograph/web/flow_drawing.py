@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MARGIN = 24
 BACK = 44  # pixels that a way back stands off to the side
-ROW = 32  # characters of a line in a box
+ROW = 30  # characters of a line in a box
 STUB = 22  # pixels of a way that ends the conversation
 LABEL = 20  # characters of a label
 
