@@ -134,7 +134,7 @@ def test_what_is_no_container_is_refused(raw: object) -> None:
         floip.read(raw)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(flows.documents())
 def test_ours_comes_back_as_it_was(raw: dict[str, Any]) -> None:
     read = document.read(raw)

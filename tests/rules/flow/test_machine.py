@@ -88,7 +88,7 @@ def test_a_conversation_to_its_end() -> None:
     (call,) = talk(Answered("my ORDER please"))
     assert call == Call(2, "which", "https://shop.example/77", "GET", {}, None, 10.0, 2)
     tell, end = talk(Called(2, {"order": {"state": "on its way"}}))
-    assert tell == Say(3, "tell", "It is on its way.", answering=False)
+    assert tell == Say(3, "tell", "It is on its way.", answering=True), "what they wrote is what it answers"
     assert end == Finish(4, "helped")
     assert talk.session.result == "helped"
     assert talk(Answered("thanks")) == []
