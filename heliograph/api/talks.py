@@ -24,7 +24,12 @@ from heliograph.store.session_numbers import Group, Line, Listed
 RunId = Annotated[
     str | None, Query(alias="runId", description="The run (`cid-…`); left out: the one under way, or the last one.")
 ]
-SessionId = Annotated[str, Path(alias="sessionId", description="As the list of sessions tells it: `ses-…`.")]
+SessionId = Annotated[
+    str,
+    Path(
+        alias="sessionId", description="As the list of sessions tells it: `ses-…`.", examples=["ses-0000000000000001"]
+    ),
+]
 
 
 async def numbers(call: auth.Campaigns, campaign_id: CampaignId, run_id: RunId = None) -> Response:
