@@ -128,6 +128,7 @@ def _written_down(request: Request, caller: access.Caller, scope: Scope, clock: 
         "" if request.client is None else request.client.host,
         " ".join((request.method, *said, trigger)).strip(),
         app=caller.app.public_id,
+        what=str(getattr(request.scope["route"], "summary", None) or ""),
         object=named[-1][:LONGEST_WORD] if named else "",
     )
     audit.begin(entry, clock)

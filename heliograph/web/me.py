@@ -151,6 +151,7 @@ class Pages:
             "sessions": await signing.list_sessions(self.kit.db, user.user_id, now=self.kit.now),
             "here": _visitor(request).session,
             "left": left,
+            "browser": browser,
             "error": error,
             "shortest": password.SHORTEST,
         }
@@ -164,6 +165,16 @@ class Pages:
             "error": error,
         }
         return await self.kit.page(request, "me_codes.html", values, section="me", status=400 if error else 200)
+
+
+def browser(sent: str) -> str:
+    """What people call a browser and its system, from what it says of itself; that, where it is none we know."""
+    # A browser calls itself by the names of those it follows too, so the first that fits is the one it is.
+    names = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrom": "Chrome", "Safari/": "Safari"}
+    systems = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS": "macOS"}
+    name = next((word for mark, word in names.items() if mark in sent), "")
+    system = next((word for mark, word in (systems | {"Linux": "Linux"}).items() if mark in sent), "")
+    return f"{name} on {system}" if name and system else name or sent or "A browser without a name"
 
 
 def _visitor(request: Request) -> Visitor:
