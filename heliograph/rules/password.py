@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 12
 LONGEST = 256  # a bound for the work of hashing, far beyond any password
-SAME_WORD = 4  # of what is known of somebody, words shorter than this are in any text
+SAME_WORD = 3  # of what is known of somebody, words shorter than this are in any text
 REST = 6  # characters that have to be left when those words are taken out
 
 # Those of this length or more that lists of leaked passwords have on top, and what people make of a rule for length.
