@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SEARCHED = 50_000
 """Of the newest replies so many are looked through for words: 40 ms, however many there are."""
 COUNTED = 1_000
-"""Nobody reads a higher number on a badge; counting to it costs half a millisecond, whatever the inbox holds."""
+"""Nobody reads a higher number on a badge; all five cost 3 ms where 200,000 conversations are open."""
 
 
 @dataclass(frozen=True, slots=True)
