@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import body
-from heliograph.rules.flow import floip_blocks, values
+from heliograph.rules.flow import floip_blocks, foreign, values
 from heliograph.rules.flow.expressions import Names, slug
 from heliograph.rules.flow.floip_blocks import Block
-from heliograph.rules.flow.foreign import UNSUPPORTED, Findings, Imported
+from heliograph.rules.flow.foreign import Findings, Imported
 from heliograph.rules.flow.rapidpro import LANGUAGES, MOST_FLOWS, MOST_NODES
 from heliograph.rules.flow.rapidpro_actions import FOLLOW, Piece, Way
 from heliograph.rules.flow.rapidpro_routers import time
@@ -151,10 +151,7 @@ def _assembled(reader: _Reader, name: str, sent: Mapping[str, object], first: st
         "start": start or end,
         "nodes": made,
     }
-    found = tuple(reader.findings.unsupported)
-    if found:
-        document[UNSUPPORTED] = [str(each) for each in found]
-    return Imported(name, document, found, tuple(reader.findings.notes))
+    return foreign.finish(name, document, reader.findings)
 
 
 def _entry(reader: _Reader, uuid: str | None) -> str | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from heliograph.errors import Invalid
+from heliograph.rules.flow import document as documents
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -68,3 +71,18 @@ class Findings:
         said = f"{self.place}: {words}" if self.place else words
         if said not in self.notes:
             self.notes.append(said)
+
+
+def finish(name: str, document: dict[str, object], findings: Findings) -> Imported:
+    """What came of reading a flow, once its document can be read.
+
+    Raises :class:`Invalid` for one that cannot, such as one with a text longer than any here, with the place in ours.
+    """
+    found = tuple(findings.unsupported)
+    if found:
+        document[UNSUPPORTED] = [str(each) for each in found]
+    try:
+        documents.read(document)
+    except Invalid as error:
+        raise Invalid(f"The flow {name} cannot come in: {error}", field=error.field) from error
+    return Imported(name, document, found, tuple(findings.notes))

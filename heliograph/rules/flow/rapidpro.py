@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import body
-from heliograph.rules.flow import expressions, rapidpro_actions, rapidpro_routers, values
+from heliograph.rules.flow import expressions, foreign, rapidpro_actions, rapidpro_routers, values
 from heliograph.rules.flow.expressions import Names
-from heliograph.rules.flow.foreign import UNSUPPORTED, Findings, Imported
+from heliograph.rules.flow.foreign import Findings, Imported
 from heliograph.rules.flow.rapidpro_actions import FOLLOW, Piece, Way
 
 if TYPE_CHECKING:
@@ -173,10 +173,7 @@ def _assembled(reader: _Reader, name: str, sent: Mapping[str, object], nodes: li
         "start": start or end,
         "nodes": tidy,
     }
-    found = tuple(reader.findings.unsupported)
-    if found:
-        document[UNSUPPORTED] = [str(each) for each in found]
-    return Imported(name, document, found, tuple(reader.findings.notes))
+    return foreign.finish(name, document, reader.findings)
 
 
 def _kept_names(sent: Mapping[str, object]) -> Mapping[str, object]:

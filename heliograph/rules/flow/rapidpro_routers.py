@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from heliograph.errors import Invalid
 from heliograph.rules import body
-from heliograph.rules.flow import expressions, values
+from heliograph.rules.flow import expressions, matching, values
 from heliograph.rules.flow.rapidpro_actions import FOLLOW, Piece, Way
 
 if TYPE_CHECKING:
@@ -163,8 +164,9 @@ def _branch(switch: Switch, found: list[Piece], names: Names, findings: Findings
     return None
 
 
-def _add(cases: list[Piece], test: Piece, label: str, goes: str | None) -> None:
+def _add(cases: list[Piece], test: Piece, name: str, goes: str | None) -> None:
     """Another case, or more words for the one before it, if both mean the same."""
+    label = " ".join(name.split())[: values.LONGEST_NAME] or None
     key = next(iter(test))
     last = cases[-1] if cases else {}
     same = last.get("label") == label and last.get("next") == Way(goes) and key in last
@@ -172,7 +174,7 @@ def _add(cases: list[Piece], test: Piece, label: str, goes: str | None) -> None:
         if same and words in test and words in last:
             last[words] = [*cast("list[object]", last[words]), *cast("list[object]", test[words])]
             return
-    cases.append(test | {"label": label or None, "next": Way(goes)})
+    cases.append(test | {"label": label, "next": Way(goes)})
 
 
 def _test(case: Mapping[str, object], field: str | None, findings: Findings) -> Piece | None:
@@ -187,6 +189,12 @@ def _test(case: Mapping[str, object], field: str | None, findings: Findings) -> 
     if field is not None and kind in {"has_only_text", "has_text"}:
         return {"field": field, "is": given} if kind == "has_only_text" else {"field": field}
     test = None if maker is None else maker(given)
+    if test is not None and "pattern" in test:
+        try:
+            matching.pattern(str(test["pattern"]), field="pattern")
+        except Invalid as error:
+            findings.refuse(kind, f"is not supported: {error}")
+            return None
     if test is None:
         findings.refuse(kind, "is not supported" if maker is None else f"with {given} is not supported")
     elif kind in _NEARLY:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from heliograph.errors import Invalid
 from heliograph.rules.flow import document, floip, floip_blocks, floip_export, system
@@ -148,6 +149,31 @@ def test_ours_comes_back_as_it_was(raw: dict[str, Any]) -> None:
     assert {key: lossless(node) for key, node in back.nodes.items()} == without_counts
     counted = any(isinstance(node, document.nodes.Branch) and node.most for node in read.nodes.values())
     assert not counted or any("max and then" in words for words in made.lost)
+
+
+JUNK = st.recursive(
+    st.one_of(
+        st.none(), st.integers(-5, 5), st.sampled_from(["Core.Case", "MobilePrimitives.OpenResponse", "x", "@("])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["uuid", "type", "config", "exits", "name", "test", "prompt", "groups"]), inner
+        ),
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(JUNK, max_size=3), JUNK)
+def test_whatever_it_is_it_is_read_or_refused(blocks: list[Any], resources: Any) -> None:
+    raw = {"name": "F", "blocks": blocks, "resources": resources, "first_block_id": "x"}
+    try:
+        (found,) = floip.read({"specification_version": "1.0.0", "flows": [raw]})
+    except Invalid:
+        return
+    json.dumps(found.document)
 
 
 def lossless(node: Any) -> Any:

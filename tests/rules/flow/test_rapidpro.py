@@ -155,6 +155,19 @@ def test_services_flows_tickets_and_results() -> None:
     }  # fmt: skip
 
 
+def test_an_expression_that_could_hang_another_engine_is_named() -> None:
+    found = one(flow(switch(("has_pattern", [r"(?=a)b"], "X", None), ("has_text", [], "Y", None)) | {"uuid": A}))
+    (refused,) = found.unsupported
+    assert (refused.place, refused.kind) == ("nodes[0].router.cases[0]", "has_pattern")
+    assert "RE2" in refused.why
+
+
+def test_what_no_flow_of_ours_can_hold_is_refused_with_its_place() -> None:
+    with pytest.raises(Invalid, match="Colours cannot come in") as caught:
+        rapidpro.read(flow(say("x" * 6000, None)))
+    assert caught.value.field == "nodes.send_1.text"
+
+
 def test_other_formats_and_odd_ones_are_told() -> None:
     assert str(one(flow(spec_version="11.12")).unsupported[0]) == (
         "Colours: spec_version '11.12' is not read: 13 and 14 are"
