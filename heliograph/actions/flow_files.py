@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import flow_draft, ids
-from heliograph.rules.flow import document, rapidpro, rapidpro_export, system, text
+from heliograph.rules.flow import document, floip, floip_export, rapidpro, rapidpro_export, system, text
 from heliograph.rules.flow.foreign import Imported
 from heliograph.store import flows
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from heliograph.store.database import Database
     from heliograph.store.flows import StoredFlow
 
-FORMS = ("yaml", "json", "rapidpro")
+FORMS = ("yaml", "json", "rapidpro", "floip")
 YAML, JSON = "application/yaml", "application/json"
 
 
@@ -39,6 +39,8 @@ def read(raw: str) -> list[Imported]:
     Raises :class:`Invalid`, with the line or the path, for what is none of them.
     """
     found = reading.mapping(text.parse(raw), "")
+    if floip.is_one(found):
+        return floip.read(found)
     if "flows" in found or isinstance(found.get("nodes"), list):
         return rapidpro.read(found)
     return [Imported(document.read(found).name, found)]
@@ -74,12 +76,15 @@ async def take(db: Database, app: App, raw: str, *, dry: bool, now: datetime) ->
     return made
 
 
-def write(draft: Mapping[str, object], form: str) -> Written:
-    """A flow in one of :data:`FORMS`. Raises :class:`Invalid` for another."""
+def write(draft: Mapping[str, object], form: str, *, now: datetime) -> Written:
+    """A flow in one of :data:`FORMS`. Raises :class:`Invalid` for another. ``now``: what FLOIP has as its change."""
     if form not in FORMS:
         raise Invalid(f"format is {reading.shown(form)}. It takes one of: {', '.join(FORMS)}", field="format")
     if form == "rapidpro":
         made = rapidpro_export.write([document.read(draft)])
+        return Written(text.to_json(made.document), JSON, made.lost)
+    if form == "floip":
+        made = floip_export.write([document.read(draft)], now=now)
         return Written(text.to_json(made.document), JSON, made.lost)
     if form == "json":
         return Written(text.to_json(draft), JSON)

@@ -66,7 +66,7 @@ async def export(call: auth.Campaigns, flow_id: FlowId, form: Form = None) -> Re
     """A flow's draft as a file, in our form or another maker's, and what of it that form cannot hold."""
     async with call.db.connection() as conn:
         found = await flows.get(conn, call.app.app_id, flow_id)
-    written = flow_files.write(found.draft, form or flow_files.FORMS[0])
+    written = flow_files.write(found.draft, form or flow_files.FORMS[0], now=call.now)
     data = {
         "format": form or flow_files.FORMS[0],
         "mediaType": written.media,

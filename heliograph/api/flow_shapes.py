@@ -281,7 +281,7 @@ class FlowSchemaAnswer(Shape):
 class FlowExported(Shape):
     """A flow's draft as a file."""
 
-    format: Literal["yaml", "json", "rapidpro"]
+    format: Literal["yaml", "json", "rapidpro", "floip"]
     mediaType: str
     text: str
     lost: list[str] = Field(description="What of it this form cannot hold.")

@@ -34,6 +34,10 @@ def create(
     text: Annotated[
         str | None, typer.Option("--text", help='What to say; "Hello {{first name}}" puts a column in.')
     ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option("--flow", metavar="FLOW", help="In place of a text: a conversation with each, by this flow."),
+    ] = None,
     sender: Annotated[
         str | None, typer.Option("--from", metavar="NUMBER|NAME", help="The caller id: what the phone shows.")
     ] = None,
@@ -84,10 +88,17 @@ def create(
     if body is not None:
         wanted = _read_body(body)
     else:
+        if text is not None and flow is not None:
+            raise Invalid("--text and --flow are both there. A campaign says one text, or goes through a flow")
         wanted = _body(
-            {"--name": name, "--list": lists, "--text": text, "--from": sender},
+            {"--name": name, "--list": lists, "--text": text or flow, "--from": sender},
             hours=(timezone, start, end, days),
             further={
+                **(
+                    {"message": {"message": text}}
+                    if flow is None
+                    else {"experienceFlowName": flow, "format": "advanced"}
+                ),
                 "priority": priority,
                 "description": description,
                 "dncLists": do_not_text,
@@ -101,7 +112,7 @@ def create(
 
 
 def _body(needed: dict[str, object], *, hours: tuple[str, str, str, str], further: dict[str, object]) -> object:
-    """The API's create body for a simple campaign."""
+    """The API's create body for a campaign, a simple one unless ``further`` says otherwise."""
     missing = [flag for flag, value in needed.items() if not value]
     if missing:
         raise Invalid(f"Missing: {', '.join(missing)} (or everything at once with --body FILE.json)")
@@ -112,7 +123,6 @@ def _body(needed: dict[str, object], *, hours: tuple[str, str, str, str], furthe
         "campaignType": "sms",
         "format": "simple",
         "contactLists": needed["--list"],
-        "message": {"message": needed["--text"]},
         "dialingStrategy": {
             "callerId": {"phoneNumber": needed["--from"]},
             "callingHours": {"frequency": "WEEKLY", "timezone": zone, "days": windows},

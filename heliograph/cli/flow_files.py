@@ -99,7 +99,8 @@ def export(
 
 async def _export(here: Desk, owner: App, flow: str, form: str) -> flow_files.Written:
     async with here.db.connection() as conn:
-        return flow_files.write((await flows.get(conn, owner.app_id, flow)).draft, form)
+        draft = (await flows.get(conn, owner.app_id, flow)).draft
+    return flow_files.write(draft, form, now=here.clock())
 
 
 def lint(

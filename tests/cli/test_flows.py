@@ -81,7 +81,7 @@ def test_a_flow_is_made_published_changed_and_written_out(heliograph: Command, t
     out.write_text(said("flow", "export", "Tour"))
     heliograph("flow", "clone", "Tour", "--name", "Other")
     assert heliograph("flow", "show", "Other")["document"]["nodes"] == found["document"]["nodes"]
-    with pytest.raises(errors.Invalid, match="yaml, json, rapidpro"):
+    with pytest.raises(errors.Invalid, match="yaml, json, rapidpro, floip"):
         said("flow", "export", "Tour", "--format", "word")
 
 
@@ -136,3 +136,22 @@ def test_an_apps_flow_is_tried_with_what_the_app_has(heliograph: Command, tour: 
     assert "tour?" in said("flow", "simulate", tour, "--app", "Acme", "--say", "ok")
     assert "no flow" in said("flow", "simulate", tour, "--say", "ok")
     assert heliograph("flow", "lint", tour, "--app", "Acme")["publishable"]
+
+
+def test_a_campaign_goes_through_a_flow(heliograph: Command, tmp_path: Path) -> None:
+    heliograph("app", "create", "--name", "Acme")
+    people = tmp_path / "people.csv"
+    people.write_text("firstName,phoneNumber\nAda,+12125550100\n")
+    heliograph("list", "import", people, "--name", "Leads")
+    create = ["campaign", "create", "--list", "Leads", "--from", "+12125550199"]
+    made = heliograph(*create, "--name", "Support", "--flow", "sms support flow")
+    assert made["name"] == "Support"
+    assert heliograph("flow", "list")[0]["usedBy"] == ["Support"]
+    for wrong, words in (
+        (["--flow", "None"], "There is no experience flow"),
+        (["--text", "Hi", "--flow", "a"], "both there"),
+    ):
+        with pytest.raises(errors.Invalid, match=words):
+            heliograph(*create, "--name", "Other", *wrong)
+    with pytest.raises(errors.Invalid, match="--text"):
+        heliograph(*create, "--name", "Other")
