@@ -149,8 +149,9 @@ class Pages:
         finally:
             await form.sent.close()
         text = f"{counted(done.rows, 'row')}: {done.added:,} put on {found.name}, {done.known:,} there already"
-        wrong_rows = f", {done.rejected:,} left out. Row {done.problems[0].row}: {done.problems[0].problem}"
-        return self.kit.done(request, _at(app, found), f"{text}{wrong_rows if done.problems else ''}.")
+        if done.problems:
+            text += f", {done.rejected:,} left out. Row {done.problems[0].row}: {done.problems[0].problem}"
+        return self.kit.done(request, _at(app, found), f"{text}.")
 
     async def remove(self, request: Request) -> Response:
         """Take one off."""
