@@ -52,6 +52,7 @@ class Kind(StrEnum):
     RETRYING_FROM = "retrying_from"
     HELD_LATER = "held_later"  # more people, until later times
     # Nobody is left to text.
+    TALKING = "talking"  # but conversations of it are under way
     FINISHING = "finishing"
     UNKNOWN = "unknown"  # besides whatever else there is
     UNKNOWN_ONLY = "unknown_only"
@@ -163,6 +164,7 @@ class Facts:
     gate_closing: bool = False
     through: tuple[Through, ...] = ()
     waits: tuple[Wait, ...] = ()
+    talks: int = 0  # conversations that are not over
 
     @property
     def unread(self) -> int:
@@ -227,6 +229,8 @@ def _active(facts: Facts, now: datetime) -> list[Cause]:
     if facts.gate_closing:
         return [Cause(Kind.BEING_STOPPED, people=facts.numbers.submitting)]
     if not facts.left and facts.planned:
+        if facts.talks:
+            return [Cause(Kind.TALKING, people=facts.talks)]
         unknown = facts.numbers.unknown
         return [Cause(Kind.UNKNOWN_ONLY, people=unknown) if unknown else Cause(Kind.FINISHING)]
     blocks, all_blocked = _blocks(facts, now)

@@ -116,6 +116,8 @@ def _fixed(cause: Cause, people: str) -> str:
         Kind.SENDING: "Sending as fast as the carrier takes."
         if not cause.detail
         else f"Sending, at most {cause.detail} parts a second.",
+        Kind.TALKING: f"Everybody is settled; {people} {wording.are(cause.people)} still in a conversation, "
+        "until they answer or their time is over.",
         Kind.FINISHING: "Everybody is settled; finishing.",
         Kind.UNKNOWN: f"{people} unknown: a text may have reached them; none is sent again by itself.",
         Kind.UNKNOWN_ONLY: f"Nobody is left but {people} unknown: a text may have reached them; "

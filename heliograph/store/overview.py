@@ -62,6 +62,7 @@ class Standing:
     through: tuple[Through, ...]
     waits: tuple[Wait, ...]
     zones: Counted
+    talks: int  # conversations of its run that are not over; counted up to 10,000
     ledger: tallies.Ledger
 
     @property
@@ -99,6 +100,7 @@ class Standing:
             gate_closing=self.gate_closing,
             through=self.through,
             waits=self.waits,
+            talks=self.talks,
         )
 
 
@@ -117,7 +119,8 @@ WITH held AS MATERIALIZED (
            r.run_id, coalesce(r.sender_ids, ARRAY[r.sender_id]) AS sender_ids, r.started_at, r.ended_at,
            coalesce(r.audience, 0) AS audience, r.planned_at IS NOT NULL AS planned, r.calling_hours,
            ARRAY[r.zones_by_contact, r.zones_by_number, r.zones_by_campaign] AS by_zones, r.transactional,
-           greatest(c.created_at, r.started_at) AS begun_at, c.lname
+           greatest(c.created_at, r.started_at) AS begun_at, c.lname,
+           r.flow IS NOT NULL AND r.ended_at IS NULL AS talking
     FROM campaign c LEFT JOIN run r ON r.app_id = c.app_id AND r.run_id = c.run_id
     WHERE c.deleted_at IS NULL AND c.kind = 'campaign'
 """
@@ -137,6 +140,12 @@ SELECT a.public_id AS app_public_id, a.name AS app_name, s.public_id, s.name, s.
                WHERE e.app_id = s.app_id AND e.address IN (s.caller_id, '*') AND e.deleted_at IS NULL
            ) END AS served,
        (SELECT x.quiet_hours::text FROM app_setting x WHERE x.app_id = s.app_id) AS quiet_hours, sums.*,
+       CASE WHEN s.talking THEN (
+           SELECT count(*) FROM (
+               SELECT FROM session v
+               WHERE v.app_id = s.app_id AND v.run_id = s.run_id AND v.ended_at IS NULL LIMIT 10000
+           ) AS talk
+       ) ELSE 0 END AS talks,
        coalesce(later.held, 0)::bigint AS later_held, later.zones, later.laws, later.dues, later.people, later.used
 FROM shown s
 JOIN app a ON a.app_id = s.app_id

@@ -14,7 +14,8 @@ from heliograph.actions import app_settings, flows, replies, runs, singles
 from heliograph.carriers.base import Reply
 from heliograph.engine.bell import Bell
 from heliograph.engine.replies import Replies
-from heliograph.store import carrier_accounts
+from heliograph.rules import why, why_words
+from heliograph.store import carrier_accounts, overview, session_numbers
 from tests.engine.conftest import number
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ async def test_everybody_is_talked_to_until_the_end_and_then_the_campaign_is_com
         await phones.gets(number(0), 4)
         assert await phones.result(number(0)) is not None
         assert await world.status(campaign) == "Active"
+        async with world.db.connection() as conn:
+            standing = await overview.get(conn, world.app.app_id, campaign.public_id, now=world.clock())
+            counted = await session_numbers.groups(conn, world.app.app_id, run_id=campaign.run_id)
+        words = why_words.plain(why_words.tell(why.causes(standing.facts, world.clock())), world.clock())
+        assert words.startswith("Everybody is settled; 2 people are still in a conversation")
+        assert sum(group.sessions for group in counted) == 3
+        assert [group.answered for group in counted if group.result is not None] == [1]
         await phones.gets(number(1), 1)
         await phones.write(number(1), "agent")
         assert await phones.result(number(1)) == "handed over"

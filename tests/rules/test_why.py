@@ -144,6 +144,11 @@ CASES: list[tuple[Facts, list[str], str]] = [
         "",
     ),
     (facts(numbers=Numbers(total=100, sent=100)), ["finishing"], "Everybody is settled; finishing."),
+    (
+        facts(numbers=Numbers(total=100, sent=100), talks=1),
+        ["talking"],
+        "Everybody is settled; 1 person is still in a conversation, until they answer or their time is over.",
+    ),
     (facts(numbers=Numbers(total=100, sent=97, unknown=3)), ["unknown_only"], ""),
     (facts(numbers=Numbers(total=100, ready=97, unknown=3)), ["sending", "unknown"], ""),
 ]
