@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused_with_its_place(changed: Any, field: str) -> N
     assert caught.value.field == field
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(flows.documents(), st.data())
 def test_renaming_there_and_back_is_nothing(raw: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(raw["nodes"])))

@@ -135,7 +135,7 @@ def test_what_is_no_container_is_refused(raw: object) -> None:
         floip.read(raw)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(flows.documents())
 def test_ours_comes_back_as_it_was(raw: dict[str, Any]) -> None:
     read = document.read(raw)
@@ -165,7 +165,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(JUNK, max_size=3), JUNK)
 def test_whatever_it_is_it_is_read_or_refused(blocks: list[Any], resources: Any) -> None:
     raw = {"name": "F", "blocks": blocks, "resources": resources, "first_block_id": "x"}

@@ -31,7 +31,7 @@ def good(read: document.Flow) -> graph.Graph:
     return drawn
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(flows.documents())
 def test_any_flow_can_be_drawn(raw: dict[str, Any]) -> None:
     good(document.read(raw))

@@ -98,7 +98,7 @@ def test_the_flow_that_comes_along_has_no_faults() -> None:
     assert [each for each in found if each.fault] == []
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(chance.documents())
 def test_any_flow_is_looked_over(raw: dict[str, Any]) -> None:
     read = document.read(raw)

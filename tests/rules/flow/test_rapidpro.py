@@ -192,7 +192,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(JUNK, max_size=3))
 def test_whatever_it_is_it_is_read_or_refused(nodes: list[Any]) -> None:
     try:
@@ -210,7 +210,7 @@ def same(raw: dict[str, Any], back: rapidpro.Imported) -> None:
     assert (second.expires, second.language) == (first.expires, first.language)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(flows.documents(foreign=True))
 def test_what_both_have_comes_back_as_it_was(raw: dict[str, Any]) -> None:
     made = rapidpro_export.write([document.read(raw)])

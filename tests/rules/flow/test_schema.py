@@ -45,14 +45,14 @@ def test_the_schema_is_one_and_knows_every_kind_and_test() -> None:
     assert set(schema.schema()["properties"]) == set(document.TOP)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(flows.documents())
 def test_what_can_be_read_is_valid(raw: dict[str, Any]) -> None:
     document.read(raw)
     assert list(VALID.iter_errors(raw)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(flows.documents(), st.data())
 def test_a_changed_document_is_valid_when_it_can_be_read(raw: dict[str, Any], data: st.DataObject) -> None:
     changed = copy.deepcopy(raw)
