@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 TITLE = "Launch previews"
 ABOUT = """\
-Everybody is decided about by the code that plans a run; texts of their own are rendered and measured. The same audience
-is played afterwards: parts, and whoever is left out by each reason, have to be what the preview said.
+Everybody is decided about by the code that plans a run; texts of their own are rendered and measured, by a process for
+each core where there are many people. The smaller audience is played afterwards: parts, and whoever is left out by each
+reason, have to be what the preview said.
 """
 REASONS = """
 SELECT split_part(o.reason, ':', 1), count(*) FROM outcome o JOIN run r USING (app_id, run_id)
@@ -31,22 +32,29 @@ CAP = [{"texts": 1, "days": 7}]
 async def measure(rig: Rig) -> Section:
     section = Section("preview", TITLE, ABOUT)
     people = rig.scale.crowds[1]
-    everyone, some = await rig.add_list(people), await rig.add_list(people // 20)
+    vast, everyone, some = [await rig.add_list(size) for size in (rig.scale.vast, people, people // 20)]
     with processes.working(rig.settings.data):
         earlier = await rig.play(await rig.create(some, rigs.PLAIN))
         await rig.finish(earlier)
     await app_settings.update(rig.db, rig.app, {"frequencyCap": CAP}, now=config.utc_now())
     for what, text in (("the same text for all", rigs.PLAIN), ("words of their own", rigs.PERSONAL)):
-        campaign = await campaigns.create(
-            rig.db, rig.app, rig.draft(everyone, text) | {"holdOut": 10}, now=config.utc_now()
-        )
-        before = time.perf_counter()
-        told = await _look(rig, campaign)
-        took = time.perf_counter() - before
+        _, _, took = await _measured(rig, vast, text)
+        section.add(f"{rig.scale.vast:,} people, {what}", took, "s")
+        section.headlines.append(f"Everybody of {rig.scale.vast:,} people, {what}, looked at in **{took:.1f} s**.")
+        campaign, told, took = await _measured(rig, everyone, text)
         section.add(f"{people:,} people, {what}", people / took, "people/s")
     await _play(rig, campaign, told, section)
     await app_settings.update(rig.db, rig.app, {"frequencyCap": []}, now=config.utc_now())  # others text them too
     return section
+
+
+async def _measured(rig: Rig, everyone: str, text: str) -> tuple[Campaign, dict[str, Any], float]:
+    """A campaign to a list, its preview, and the seconds that took."""
+    draft = rig.draft(everyone, text) | {"holdOut": 10}
+    campaign = await campaigns.create(rig.db, rig.app, draft, now=config.utc_now())
+    before = time.perf_counter()
+    told = await _look(rig, campaign)
+    return campaign, told, time.perf_counter() - before
 
 
 async def _look(rig: Rig, campaign: Campaign) -> dict[str, Any]:
