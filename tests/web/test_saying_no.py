@@ -111,7 +111,7 @@ async def test_evidence_goes_out_as_a_file_and_comes_in_again(browser: httpx.Asy
 
 
 async def test_words_and_answers_are_kept(browser: httpx.AsyncClient, at: str, app: App, db: Database) -> None:
-    fields: dict[str, object] = {"scope": "sender", "stop": "basta\nnada mas", "start": "", "patterns": ""}
+    fields: dict[str, Any] = {"scope": "sender", "stop": "basta\nnada mas", "start": "", "patterns": ""}
     fields |= {"confirm": "yes", "text-stop": "Bye.", "text-start": "", "text-help": "", "answersPerHour": "2"}
     bad = await post(browser, f"{at}/words", **(fields | {"answersPerHour": "200"}))
     assert bad.status_code == 400
@@ -144,7 +144,7 @@ async def test_a_do_not_contact_list_is_made_filled_searched_and_deleted(browser
     assert file.status_code == 303, file.text
     assert "+12025550112" in await plain(browser, one)
     assert (await post(browser, one, f"{one}/remove", entry="+12025550112")).status_code == 303
-    assert "+12025550112" not in (await plain(browser, f"{one}?after=%2B12025550111"))
+    assert "+12025550112" not in (await plain(browser, one)).partition('id="said"')[0]
     change = await post(browser, one, name="The register", description="")
     assert change.status_code == 303, change.text
     assert "may be texted again" in await plain(browser, f"{one}/delete")
