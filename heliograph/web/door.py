@@ -50,12 +50,13 @@ STATIC = "/console/static/"  # style and script: the page that says "not from th
 SIGN_IN = "/console/sign-in"
 START = "/console/start"  # for whoever may not see the campaigns of every app
 PUBLIC = (SIGN_IN, "/console/link/", "/console/sso/")  # before there is a user
-ONLY_LOOKING = ("preview", "count", "check", "draft", "try", "simulate")  # posts that are no entry of the audit
+ONLY_LOOKING = ("preview", "count", "check", "compose", "draft", "try", "simulate")  # posts that are no entry of the audit
 REFUSED = (403, 409)  # what is one although nothing was changed
 LONGEST_VERB = 200
 
 MOST_BYTES = 4096  # of a form that is a question answered; pages with more to say name their own limit
 MOST_FIELDS = 1000
+MOST_OF_ONE = 1 << 20  # bytes of a field, which is kept in memory; a file is not
 _ID = re.compile(r"[a-z]{2,3}-[0-9a-f]{8}-")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -242,7 +243,7 @@ async def check_form(request: Request, *, most: int = MOST_BYTES) -> Form:
     if int(length) > most:
         raise TooLarge(f"The form has {int(length):,} bytes; {most:,} are taken.")
     try:
-        form = Form(await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=most))
+        form = Form(await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_OF_ONE))
     except (HTTPException, MultiPartException) as error:
         raise Invalid(f"That is no form: {error}") from error
     sent = form.text(FIELD)
