@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,7 @@ Piece = dict[str, object]
 FOLLOW = object()
 """In a piece: whatever follows it."""
 GENERAL = "General"  # the topic of a ticket that says none
+_QUOTING = re.compile(r"@\(json\(([\w.]+)\)\)")  # what puts a value in quotes; a value of ours always has them
 STATUSES = {"stopped": "opt_out", "active": "opt_in"}
 
 
@@ -141,7 +143,7 @@ def _body(reading: _Reading) -> object:
     if not raw.strip():
         return None
     try:
-        found: object = json.loads(raw)
+        found: object = json.loads(_QUOTING.sub(r'"@(\1)"', raw))
     except ValueError:
         found = None
     if not isinstance(found, dict) or any(isinstance(each, dict | list) for each in cast("Piece", found).values()):

@@ -168,6 +168,18 @@ def test_what_no_flow_of_ours_can_hold_is_refused_with_its_place() -> None:
     assert caught.value.field == "nodes.send_1.text"
 
 
+def test_a_body_of_values_that_it_puts_in_quotes_is_one_of_texts() -> None:
+    call = {"type": "call_webhook", "url": "https://x.example", "body": '{"town": @(json(fields.town)), "n": 1}'}
+    found = one(flow({"uuid": A, "actions": [call], "exits": [{"uuid": "x", "destination_uuid": None}]}))
+    assert found.unsupported == ()
+    assert found.document["nodes"] == {
+        "webhook_1": {
+            "type": "webhook", "url": "https://x.example", "method": "POST", "save": "webhook",
+            "body": {"town": "{{town}}", "n": "1"},
+        },
+    }  # fmt: skip
+
+
 def test_other_formats_and_odd_ones_are_told() -> None:
     assert str(one(flow(spec_version="11.12")).unsupported[0]) == (
         "Colours: spec_version '11.12' is not read: 13 and 14 are"
