@@ -368,3 +368,22 @@ async def test_a_one_off_text_without_words_begins_the_flow(world: World) -> Non
         assert await phones.gets("+12025550123", 1) == ["Tea or coffee?"]
         await phones.write("+12025550123", "Tea")
         assert (await phones.gets("+12025550123", 2))[1] == "One Tea for you."
+
+
+async def test_what_is_at_fault_is_left_to_a_person_and_holds_nobody_up(world: World) -> None:
+    await publish(world, ASK)
+    phones = Phones(world)
+    await phones.write(number(1), "hello")
+    await steps(world)
+    async with world.db.connection() as conn:
+        await conn.execute("UPDATE session SET data = '{}'")
+    await phones.write(number(1), "tea")
+    await phones.write(number(2), "hello")
+    await steps(world)
+    assert await became(world) == ["flow", "inbox", "flow"]
+    async with world.db.connection() as conn:
+        await conn.execute("UPDATE session SET due = %s WHERE number = %s", [world.clock(), number(1)])
+    await steps(world)
+    async with world.db.connection() as conn:
+        (row,) = await (await conn.execute("SELECT due FROM session WHERE number = %s", [number(1)])).fetchall()
+    assert row[0] > world.clock() + timedelta(minutes=30)
