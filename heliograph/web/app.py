@@ -43,6 +43,7 @@ from heliograph.web import (
     opt_outs,
     pages,
     people,
+    reports,
     senders,
     sign_in,
     templates_page,
@@ -81,6 +82,7 @@ SECTIONS = {
     "campaigns": pages.routes,
     "inbox": inbox.routes,
     "flows": flows.routes,
+    "reports": reports.routes,
     "senders": senders.routes,
     "settings": app_settings.routes,
     "api": api_page.routes,
@@ -193,7 +195,8 @@ def _trouble(templates: Environment, clock: Clock, request: Request, error: Exce
     shut = isinstance(error, errors.Forbidden) and request.method == "GET" and door.user(request) is None
     name = "said.html" if is_partial(request) else "shut.html" if shut else "trouble.html"
     port = (request.scope.get("server") or ("", None))[1] or 8080
-    values = {"said": {"text": text, "trouble": True}, "status": status, "port": port, "now": clock(), "framed": False}
+    said = {"text": text, "trouble": True} if is_partial(request) else None  # a page tells it in its middle
+    values = {"said": said, "told": text, "status": status, "port": port, "now": clock(), "framed": False}
     headers = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML", "Vary": "HX-Request"}
     if status == 503:  # noqa: PLR2004  # Service Unavailable
         headers["Retry-After"] = "1"

@@ -1,1 +1,2 @@
--- Kept free for what is being built.
+-- Reports ask for the runs of an app by the day on which they began.
+CREATE INDEX run_started ON run (app_id, started_at);
