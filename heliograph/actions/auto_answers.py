@@ -19,7 +19,7 @@ from heliograph.store import app_settings, bell, chunks, locks, replies, runs, s
 from heliograph.store import auto_answers as rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from heliograph.rules.optout_settings import Settings
@@ -46,43 +46,44 @@ class _Due:
     kind: str
 
 
-async def work(db: Database, app_id: int, *, now: datetime) -> int:
+async def work(db: Database, app_id: int, *, now: datetime, limit: int = AT_ONCE) -> int:
     """Look at the replies of an app that came first, and answer them; how many, 0 when another worker is at it.
 
     One transaction: each is looked at once, whatever crashes.
     """
-    async with db.transaction() as conn:
+    # Sent on without waiting for what needs no answer: half of some thirty statements.
+    async with db.transaction() as conn, conn.pipeline():
         if not await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
             return 0
-        waiting = await replies.read_unhandled(conn, app_id, limit=AT_ONCE)
+        waiting = await replies.read_unhandled(conn, app_id, limit=limit)
         if not waiting:
             return 0
-        settings = optout_settings.read((await app_settings.get(conn, app_id)).opt_out)
+        kept = await app_settings.get(conn, app_id)
+        settings, ours = optout_settings.read(kept.opt_out), await senders.list_all(conn, app_id)
+        as_sent = {optout.address_key(one.address): one.address for one in ours}
         by_address: defaultdict[str, list[_Due]] = defaultdict(list)
-        ours = await _as_sent(conn, app_id)
         for due in await _due(conn, app_id, waiting, settings, now):
-            by_address[ours.get(optout.address_key(due.reply.address), due.reply.address)].append(due)
+            by_address[as_sent.get(optout.address_key(due.reply.address), due.reply.address)].append(due)
         for address, answers in by_address.items():
             await _give(conn, app_id, address, answers, settings, now)
-        fates = await _talk(conn, app_id, waiting, settings, ours, now)
+        apart, refused = _of_consent(waiting, settings)
+        said = [reply for reply in waiting if reply.reply_id not in apart]
+        fates = await conversations.hear(conn, app_id, said, refused, settings=kept, ours=ours, now=now)
+        fates = dict.fromkeys(sorted(apart), Fate(Became.CONSENT)) | fates
         await replies.handled(conn, app_id, fates, now=now)
         await inbox.heard(conn, app_id, [_told(reply, *fates[reply.reply_id]) for reply in waiting], now=now)
     return len(waiting)
 
 
-async def _talk(
-    conn: Conn, app_id: int, waiting: Sequence[Unanswered], settings: Settings, ours: Mapping[str, str], now: datetime
-) -> dict[int, Fate]:
-    """Let flows hear what says neither no, yes nor help, and end the sessions of those who say no."""
+def _of_consent(waiting: Sequence[Unanswered], settings: Settings) -> tuple[set[int], list[tuple[str, str]]]:
+    """Which replies say no, yes or help, and are for no flow; and whose sessions are over as they say no."""
     apart = {reply.reply_id for reply in waiting if reply.what is not None or _asks_help(reply, settings)}
     refused: list[tuple[str, str]] = []
     for reply in waiting:
         if reply.what == "opt_out":
             number, key = conversations.place_of(reply)
             refused.append((number, key if settings.per_sender else ""))
-    said = [reply for reply in waiting if reply.reply_id not in apart]
-    fates = await conversations.hear(conn, app_id, said, refused, ours, now=now)
-    return dict.fromkeys(sorted(apart), Fate(Became.CONSENT)) | fates
+    return apart, refused
 
 
 def _asks_help(reply: Unanswered, settings: Settings) -> bool:
@@ -97,6 +98,17 @@ def _told(reply: Unanswered, became: Became, session_id: int) -> inbox.Heard:
     return inbox.Heard(
         reply.reply_id, reply.number, reply.address, reply.text, reply.received_at, by_flow, session_id or None
     )
+
+
+async def give_up(db: Database, app_id: int, *, now: datetime) -> int:
+    """Leave the reply of an app that came first to a person: it could not be worked on."""
+    async with db.transaction() as conn:
+        if not await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
+            return 0
+        waiting = await replies.read_unhandled(conn, app_id, limit=1)
+        await replies.handled(conn, app_id, {reply.reply_id: Fate(Became.INBOX) for reply in waiting}, now=now)
+        await inbox.heard(conn, app_id, [_told(reply, Became.INBOX, 0) for reply in waiting], now=now)
+    return len(waiting)
 
 
 async def let_pass(conn: Conn, run: Run, seqs: Sequence[int], away: dict[int, str], now: datetime) -> None:
@@ -116,6 +128,8 @@ async def _due(conn: Conn, app_id: int, waiting: Sequence[Unanswered], settings:
     """Whom to answer, and how: in time, not too often, and nobody who is a machine."""
     wished = [each for reply in waiting if (each := _wished(reply, settings, now)) is not None]
     numbers = sorted({each.number for each in wished})
+    if not numbers:
+        return []
     had = await rows.recent(conn, app_id, numbers, hour_ago=now - HOUR, day_ago=now - DAY)
     found: list[_Due] = []
     for each in wished:
@@ -170,8 +184,3 @@ async def _give(  # to whom, through what, in which words
     await chunks.insert(conn, app_id, run_id, run.sender_ids[0], pieces)
     await tallies.plan(conn, app_id, run_id, waiting=len(given), suppressed=0)
     await bell.ring(conn, "answers")
-
-
-async def _as_sent(conn: Conn, app_id: int) -> dict[str, str]:
-    """Our addresses as texts leave from them, by how they are compared: a carrier may tell them without the plus."""
-    return {optout.address_key(one.address): one.address for one in await senders.list_all(conn, app_id)}

@@ -18,7 +18,7 @@ from heliograph.rules import conversation, optout
 from heliograph.rules.conversation import Became
 from heliograph.rules.flow import acts
 from heliograph.rules.flow.session import Session, State
-from heliograph.store import app_settings, bell, contact_fields, flow_users, locks, replies, sessions
+from heliograph.store import app_settings, bell, contact_fields, flow_users, locks, replies, senders, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from heliograph.actions.flow_book import Book
     from heliograph.actions.talk_changes import Fields
+    from heliograph.store.app_settings import AppSettings
     from heliograph.store.contact_fields import Known
     from heliograph.store.database import Conn, Database
     from heliograph.store.replies import Unanswered
+    from heliograph.store.senders import Sender
 
 DUE_AT_ONCE = 500
 WAITING = 5_000  # replies that nobody has looked at, of which their people are asked for
@@ -59,19 +61,30 @@ class Hand:
     conn: Conn
     app_id: int
     now: datetime
+    settings: AppSettings
+    ours: Sequence[Sender]
     by_place: dict[Place, list[Talk]]
     book: Book
     fields: Fields
     known: Mapping[str, Known]
+    hearing: bool  # somebody waits for an answer
     new: list[Talk] = field(default_factory=list[Talk])
 
     @classmethod
-    async def take(
-        cls, conn: Conn, app_id: int, numbers: Collection[str], *, now: datetime, beginning: bool = False
+    async def take(  # whose, and what is known already
+        cls,
+        conn: Conn,
+        app_id: int,
+        numbers: Collection[str],
+        *,
+        now: datetime,
+        settings: AppSettings | None = None,
+        ours: Sequence[Sender] | None = None,
     ) -> Hand:
         """Take all sessions of these people that are not over. The caller holds the app's REPLIES lock.
 
-        ``beginning``: others may begin, so that what is known of everybody is looked up.
+        ``settings``, ``ours``: the app's settings and senders where the caller has them; then others may begin, too,
+        so that what is known of everybody is looked up.
         """
         by_place: defaultdict[Place, list[Talk]] = defaultdict(list)
         wanted: set[tuple[str, int | None]] = set()
@@ -80,12 +93,15 @@ class Hand:
             by_place[talk.number, talk.address_key].append(talk)
             frames = ((frame.flow, frame.version) for frame in talk.session.stack)
             wanted.update([(talk.session.flow, talk.session.version), (talk.flow, talk.version), *frames])
+        hearing = ours is not None
         here = {(each.list_id, each.contact_seq) for group in by_place.values() for each in group if each.list_id}
-        fields: Fields = dict(await contact_fields.of(conn, app_id, sorted(here)))
-        known = await contact_fields.newest(conn, app_id, sorted(numbers)) if beginning else {}
+        fields: Fields = dict(await contact_fields.of(conn, app_id, sorted(here))) if here else {}
+        known = await contact_fields.newest(conn, app_id, sorted(numbers)) if hearing else {}
         fields = {(one.list_id, one.seq): one.fields for one in known.values()} | fields
         book = await flow_book.load(conn, app_id, wanted)
-        return cls(conn, app_id, now, dict(by_place), book, fields, known)
+        settings = settings or await app_settings.get(conn, app_id)
+        ours = await senders.list_all(conn, app_id) if ours is None else ours
+        return cls(conn, app_id, now, settings, ours, dict(by_place), book, fields, known, hearing)
 
     def of(self, talk: Talk) -> Mapping[str, object]:
         """What is known of the person of a session."""
@@ -98,12 +114,13 @@ class Hand:
             talk.look(self.now, wrote=wrote)
         return talks.newest(group, self.now)
 
-    def begin(self, flow: str, said: Unanswered, address: str, *, within: bool) -> Talk | None:
+    def begin(self, flow: str, said: Unanswered, *, within: bool) -> Talk | None:
         """The session that somebody begins by writing; None when that flow is gone."""
         found = self.book(flow, None)
         if found is None:
             return None
         number, key = place = place_of(said)
+        address = next((each.address for each in self.ours if optout.address_key(each.address) == key), said.address)
         one = self.known.get(number)
         public_id = self.book.public_id(flow) or flow
         talk = Talk(
@@ -122,17 +139,18 @@ class Hand:
         """Write what has come of it."""
         conn, app_id, now = self.conn, self.app_id, self.now
         everyone = [talk for group in self.by_place.values() for talk in group if talk.changed]
-        await talk_changes.change(conn, app_id, everyone, self.fields, now=now)
+        await talk_changes.change(conn, app_id, everyone, self.fields, lists_too=not self.hearing, now=now)
         for talk in everyone:
             talk.settle(now)
         # A person's earlier session is over before the one in its place is open.
         over = [talk for talk in everyone if talk.session_id and talk.ended_at is not None]
-        await sessions.save(conn, app_id, [talk.change() for talk in over])
+        if over:
+            await sessions.save(conn, app_id, [talk.change() for talk in over])
         if self.new:
             made = await sessions.insert(conn, app_id, [talk.row() for talk in self.new], now=now)
             for talk, session_id in zip(self.new, made, strict=True):
                 talk.session_id = session_id
-        await talk_texts.write(conn, app_id, everyone, now=now)
+        await talk_texts.write(conn, app_id, everyone, self.settings, self.ours, now=now)
         await talk_changes.hand_over(conn, app_id, everyone, now=now)
         if any(talk.ended_at is None and talk.session.state is State.CALL for talk in everyone):
             await bell.ring(conn, bell.SERVICES)
@@ -148,26 +166,27 @@ async def hear(
     app_id: int,
     said: Sequence[Unanswered],
     refused: Iterable[Place],
-    ours: Mapping[str, str],
     *,
+    settings: AppSettings,
+    ours: Sequence[Sender],
     now: datetime,
 ) -> dict[int, Fate]:
     """Take replies through the sessions of their people, in order, within the caller's transaction.
 
-    ``refused``: whose sessions are over as they said no; an address of "" is all of them. ``ours``: our addresses as
-    texts leave from them, by how they are compared. The caller holds the app's REPLIES lock.
+    ``refused``: whose sessions are over as they said no; an address of "" is all of them. ``settings``,
+    ``ours``: the app's settings and senders. The caller holds the app's REPLIES lock.
     """
     no = list(refused)
     numbers = {opt_outs.number_of(reply.number) for reply in said} | {number for number, _ in no}
     if not numbers:
         return {}
-    hand = await Hand.take(conn, app_id, numbers, now=now, beginning=True)
+    hand = await Hand.take(conn, app_id, numbers, now=now, settings=settings, ours=ours)
     for number, key in no:
         for (whose, address), group in hand.by_place.items():
             if whose == number and key in {"", address}:
                 for talk in group:
                     talk.close(OPTED_OUT, now)
-    settings = conversation.read((await app_settings.get(conn, app_id)).conversations)
+    rules = conversation.read(settings.conversations)
     had = await replies.count_heard(conn, app_id, sorted({reply.number for reply in said}), since=now - HOUR)
     flow_of = _Flows(
         await flow_users.of_addresses(conn, app_id),
@@ -178,11 +197,11 @@ async def hear(
     for reply in said:
         if optout.automatic(reply.text):
             fates[reply.reply_id] = Fate(Became.MACHINE)
-        elif had.get(reply.number, 0) >= settings.per_hour:
+        elif had.get(reply.number, 0) >= rules.per_hour:
             fates[reply.reply_id] = Fate(Became.TOO_MANY)
         else:
-            within = now - reply.received_at <= settings.answer_window
-            fates[reply.reply_id] = _heard(hand, reply, flow_of, ours, within=within)
+            within = now - reply.received_at <= rules.answer_window
+            fates[reply.reply_id] = _heard(hand, reply, flow_of, within=within)
             had[reply.number] = had.get(reply.number, 0) + 1
     await hand.put_back()
     return {
@@ -207,7 +226,7 @@ class _Flows:
         return self._of.get(address_key) or self._of.get("*") or self._default
 
 
-def _heard(hand: Hand, reply: Unanswered, flow_of: _Flows, ours: Mapping[str, str], *, within: bool) -> Fate | Talk:
+def _heard(hand: Hand, reply: Unanswered, flow_of: _Flows, *, within: bool) -> Fate | Talk:
     """The session that heard a reply, or what else became of it. One that comes ``within`` the window is answered."""
     place = place_of(reply)
     talk = hand.newest(place, wrote=True)
@@ -225,7 +244,7 @@ def _heard(hand: Hand, reply: Unanswered, flow_of: _Flows, ours: Mapping[str, st
         if talk.ended_at is None:
             return Fate(Became.UNWAITED, talk.session_id)
     flow = flow_of.at(place)
-    begun = None if flow is None else hand.begin(flow, reply, ours.get(place[1], reply.address), within=within)
+    begun = None if flow is None else hand.begin(flow, reply, within=within)
     if begun is None:
         return Fate(Became.INBOX)
     if not within:
@@ -245,14 +264,14 @@ def _late(talk: Talk) -> None:
 # ---------------------------------------------------------------- what time brings
 
 
-async def pass_time(db: Database, app_id: int, *, now: datetime) -> int:
+async def pass_time(db: Database, app_id: int, *, now: datetime, limit: int = DUE_AT_ONCE) -> int:
     """Look at the sessions of an app whose time it is; how many, 0 when another worker is at it."""
     async with db.transaction() as conn:
         if not await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
             return 0
         # What somebody has written already comes before what their silence would have meant.
         wrote = {opt_outs.number_of(number) for number in await replies.who_waits(conn, app_id, limit=WAITING)}
-        due = [one for one in await sessions.list_due(conn, app_id, now, limit=DUE_AT_ONCE) if one[1] not in wrote]
+        due = [one for one in await sessions.list_due(conn, app_id, now, limit=limit) if one[1] not in wrote]
         if not due:
             return 0
         waiting = {session_id for session_id, _ in due}
@@ -263,8 +282,18 @@ async def pass_time(db: Database, app_id: int, *, now: datetime) -> int:
             if late:
                 _passed(hand, place, late)
         await hand.put_back()
-        await sessions.forget_due(conn, app_id, sorted(waiting - seen))
+        if waiting - seen:
+            await sessions.put_off(conn, app_id, sorted(waiting - seen), None)
     return len(due)
+
+
+async def give_up(db: Database, app_id: int, *, now: datetime) -> int:
+    """Look at the session of an app whose time it is first again in an hour: it could not be worked on."""
+    async with db.transaction() as conn:
+        if await locks.try_hold(conn, locks.Kind.REPLIES, app_id):
+            due = await sessions.list_due(conn, app_id, now, limit=1)
+            await sessions.put_off(conn, app_id, [session_id for session_id, _ in due], now + HOUR)
+    return 0
 
 
 def _passed(hand: Hand, place: Place, late: Sequence[Talk]) -> None:

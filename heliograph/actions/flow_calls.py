@@ -56,6 +56,9 @@ async def make(db: Database, settings: Settings, clock: Clock, taken: sessions.C
     except HeliographError as error:  # a secret sealed with another key
         log.error("call_failed session=%s error=%s", taken.session_id, error)  # noqa: TRY400  # its sentence says it all
         answer = None
+    except Exception:  # whatever a flow's author made of an address or a header: the flow goes on by its other way
+        log.exception("call_fault session=%s", taken.session_id)
+        answer = None
     await conversations.called(db, taken.app_id, taken.session_id, call.number, answer, now=clock())
 
 

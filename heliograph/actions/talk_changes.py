@@ -31,8 +31,13 @@ Fields = dict[contact_fields.Place, dict[str, object]]
 """The columns of contacts, by contact; changed in place."""
 
 
-async def change(conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields, *, now: datetime) -> None:
-    """Change columns, lists and consent as the acts of ``talks`` ask; who is kept from a list has it as ``todo``."""
+async def change(
+    conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields, *, lists_too: bool, now: datetime
+) -> None:
+    """Change columns, lists and consent as the acts of ``talks`` ask; who is kept from a list has it as ``todo``.
+
+    ``lists_too``: False leaves all lists to the next look at the session, as somebody waits for an answer now.
+    """
     changed: dict[contact_fields.Place, set[str]] = defaultdict(set)
     consenting: list[tuple[Talk, acts.ChangeConsent]] = []
     for talk in talks:
@@ -48,7 +53,7 @@ async def change(conn: Conn, app_id: int, talks: Sequence[Talk], fields: Fields,
     for talk in talks:
         for act in [act for act in talk.acts if isinstance(act, acts.ChangeList)]:
             known = fields.get((talk.list_id, talk.contact_seq), {})
-            if not await _change_list(conn, app_id, talk, act, known, now=now):
+            if not lists_too or not await _change_list(conn, app_id, talk, act, known, now=now):
                 talk.todo.append(act)
                 talk.changed = True
 

@@ -16,16 +16,18 @@ from heliograph.actions import singles
 from heliograph.actions.reruns import AT_ANY_HOUR
 from heliograph.errors import Conflict
 from heliograph.rules import hours, ids, optout, parts, plain, quiet, timing
-from heliograph.store import app_settings, auto_answers, bell, chunks, companions, runs, senders, sessions, tallies
+from heliograph.store import auto_answers, bell, chunks, companions, runs, session_texts, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from heliograph.actions.talks import Said, Talk
+    from heliograph.store.app_settings import AppSettings
     from heliograph.store.companions import Purpose
     from heliograph.store.database import Conn
     from heliograph.store.runs import Run
+    from heliograph.store.senders import Sender
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,9 @@ class _Outbox:
         return sum(-(-len(group) // chunks.SIZE) for group in self.by_turn.values())
 
 
-async def write(conn: Conn, app_id: int, talks: Sequence[Talk], *, now: datetime) -> None:
+async def write(
+    conn: Conn, app_id: int, talks: Sequence[Talk], settings: AppSettings, ours: Sequence[Sender], *, now: datetime
+) -> None:
     """Put on record all that ``talks``, which have rows, have to say.
 
     Those that cannot say it any more are over: their run has ended, no sender serves their address, or no hour is
@@ -71,19 +75,19 @@ async def write(conn: Conn, app_id: int, talks: Sequence[Talk], *, now: datetime
     if not speaking:
         return
     boxes: dict[int, _Outbox] = {}
-    ours = {optout.address_key(one.address): one.sender_id for one in await senders.list_all(conn, app_id)}
+    by_key = {optout.address_key(one.address): one.sender_id for one in ours}
     finder = _Runs(conn, app_id, now)
     for talk in speaking:
         for said in talk.says:
             run = await finder.of(talk, answering=said.act.answering)
             if not isinstance(run, str):
-                turn = _turn(run, talk, said, ours, now)
+                turn = _turn(run, talk, said, by_key, now)
                 if turn is not None:
                     boxes.setdefault(run.run_id, _Outbox(run)).by_turn[turn].append((talk, said))
                     continue
             talk.close(NEVER_OPEN if not isinstance(run, str) else run, now)
             break
-    substitutes = (await app_settings.get(conn, app_id)).plain_substitutes == plain.Plain.ON
+    substitutes = settings.plain_substitutes == plain.Plain.ON
     for _, box in sorted(boxes.items()):
         await _put(conn, box, now, substitutes=substitutes)
     await bell.ring(conn, "conversations")
@@ -119,11 +123,11 @@ class _Runs:
                 self._conn, self._app_id, run_id, purpose, public_id=ids.new("cid"), hours=at_any, now=self._now
             )
             if new is None:
-                return ENDED
+                return _why_ended(await runs.get(self._conn, self._app_id, run_id))
             made, sender_ids = new
             await tallies.open_for(self._conn, self._app_id, made, [0, *sender_ids])
         run = await runs.get(self._conn, self._app_id, made)
-        return run if run.ended_at is None else ENDED
+        return run if run.ended_at is None else _why_ended(run)
 
     async def _single(self, talk: Talk) -> Run | str:
         try:
@@ -155,11 +159,12 @@ async def _put(conn: Conn, box: _Outbox, now: datetime, *, substitutes: bool) ->
     last = await runs.reserve(conn, app_id, run.run_id, places=box.count, chunks=box.chunks)
     everybody = [talk for group in box.by_turn.values() for talk, _ in group]
     if last is None:
+        why = _why_ended(await runs.get(conn, app_id, run.run_id))
         for talk in everybody:
-            talk.close(ENDED, now)
+            talk.close(why, now)
         return
     seq, chunk_no = last[0] - box.count + 1, last[1] - box.chunks + 1
-    rows: list[sessions.NewText] = []
+    rows: list[session_texts.NewText] = []
     pieces: dict[int, list[chunks.NewChunk]] = defaultdict(list)
     goodbyes: list[tuple[int, str, int]] = []
     for turn, group in box.by_turn.items():
@@ -174,7 +179,7 @@ async def _put(conn: Conn, box: _Outbox, now: datetime, *, substitutes: bool) ->
                     goodbyes.append((seq, talk.number, said.reply_id))
                 talk.said_run, talk.said_seq, talk.texts = run.run_id, seq, talk.texts + 1
                 seq += 1
-    await sessions.add_texts(conn, app_id, rows, now=now)
+    await session_texts.add(conn, app_id, rows, now=now)
     if goodbyes:
         await auto_answers.mark(conn, app_id, run.run_id, goodbyes, leave_by=now + SOON, now=now)
     for sender_id, made in sorted(pieces.items()):
@@ -182,12 +187,16 @@ async def _put(conn: Conn, box: _Outbox, now: datetime, *, substitutes: bool) ->
     await tallies.plan(conn, app_id, run.run_id, waiting=len(rows), suppressed=0)
 
 
-def _text(talk: Talk, said: Said, run_id: int, seq: int, *, substitutes: bool) -> sessions.NewText:
+def _why_ended(run: Run) -> str:
+    return run.end_reason or ENDED
+
+
+def _text(talk: Talk, said: Said, run_id: int, seq: int, *, substitutes: bool) -> session_texts.NewText:
     text = parts.normalise(said.act.text)
     if substitutes:
         text = plain.simplify(text).text
     size = parts.measure(text).parts
-    return sessions.NewText(
+    return session_texts.NewText(
         talk.session_id, said.act.number, run_id, seq, said.act.node, said.act.answering, talk.list_id,
         talk.contact_seq, talk.number, text, size,
     )  # fmt: skip

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEFT = {"accepted", "delivered", "unknown"}
 NEVER = {"failed", "suppressed", "expired"}
 SOONEST, LATEST = timedelta(seconds=5), timedelta(hours=1)  # between two looks for a text that has not left
-AGAIN = timedelta(seconds=2)  # for what somebody else keeps us from
+AGAIN = timedelta(seconds=0.5)  # for what somebody else keeps us from
 REPLACED = "replaced"
 """The result of a session in whose place another has come."""
 

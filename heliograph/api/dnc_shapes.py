@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from heliograph.api.opt_out_shapes import OptOutSettings
 from heliograph.api.preview_shapes import FrequencyCap, Prices
 from heliograph.api.shapes import CampaignName, FileName, Shape
+from heliograph.api.talk_shapes import TalkSettings
 from heliograph.rules import caps
 from heliograph.rules import do_not_contact as law
 
@@ -262,6 +263,7 @@ class SettingsRecord(Shape):
     plainSubstitutes: Literal["off", "warn", "on"] = Field(description=_PLAIN)
     quietHours: QuietHoursRecord
     optOut: OptOutSettings = Field(description="Replies that say no, yes or help.")
+    conversations: TalkSettings = Field(description="What people write besides, and the flows that hear it.")
 
 
 class SettingsChanges(Shape):
@@ -273,6 +275,7 @@ class SettingsChanges(Shape):
     unknownAsk: bool | None = None
     quietHours: QuietHours | None = None
     optOut: OptOutSettings | None = None
+    conversations: TalkSettings | None = None
     frequencyCap: list[FrequencyCap] | None = Field(
         default=None, max_length=caps.MOST_CAPS, description="All of them count; [] for none."
     )

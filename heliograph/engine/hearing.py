@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections import Counter
@@ -48,6 +49,8 @@ class Hearing:
         self._accounts: dict[tuple[int, int], _Account] = {}
         self._news = False  # of lines
         self._told_at: datetime | None = None
+        self._keeping = asyncio.Lock()
+        self.wrote = asyncio.Event()  # somebody has written something that is not kept yet
 
     def of(self, account: CarrierAccount) -> Ear:
         """The listener for one opening of a carrier account's line."""
@@ -96,12 +99,19 @@ class Hearing:
                 await actions.record(db, app_id, account_id, group, now=self._clock())
                 del account.heard[: len(group)]
                 left -= len(group)
-            while account.written:
-                wrote = account.written[:AT_ONCE]
-                async with db.transaction() as conn:
-                    await reply_actions.keep(conn, app_id, account_id, wrote, now=self._clock())
-                del account.written[: len(wrote)]
+        await self.flush_replies(db)
         await self._tell_lines(db)
+
+    async def flush_replies(self, db: Database) -> None:
+        """Keep what people wrote. If the store is away nothing is forgotten: flush again."""
+        async with self._keeping:
+            self.wrote.clear()
+            for (app_id, account_id), account in list(self._accounts.items()):
+                while account.written:
+                    wrote = account.written[:AT_ONCE]
+                    async with db.transaction() as conn:
+                        await reply_actions.keep(conn, app_id, account_id, wrote, now=self._clock())
+                    del account.written[: len(wrote)]
 
     async def leave(self, db: Database) -> None:
         """Take back all that was set down of lines: this worker ends."""
@@ -150,6 +160,7 @@ class Ear:
     def replies(self, said: Sequence[Reply], /) -> None:
         """Keep replies until the next flush."""
         self._account.written += said
+        self._hearing.wrote.set()
 
     def line(self, state: LineState, words: str, /) -> None:
         """Note how the line stands; a line that another has taken the place of says nothing of the account's."""

@@ -60,6 +60,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.5  # seconds between looks at what there is to do when nobody rings
 WRITE = 0.03  # seconds outcomes are collected before they are written
+COLLECT = 0.02  # seconds replies are collected before they are kept
 HEAR = 0.1  # seconds receipts are collected before they are applied
 PURGE = 2.0  # seconds between sweeps for deleted campaigns
 AFTER_FAULT = 5.0  # seconds before a lane or a plan that failed is tried again
@@ -122,6 +123,7 @@ class Worker:
                 group.create_task(self._listen()),
                 group.create_task(self._record(session)),
                 group.create_task(self._hear()),
+                group.create_task(self._keep_replies()),
                 group.create_task(self._purge(session)),
                 group.create_task(Tick(self._db, self._clock).run()),
                 group.create_task(Failover(session, self._lane_of, self._clock).run()),
@@ -309,6 +311,13 @@ class Worker:
             if loop.time() - looked > LOOK:
                 looked = loop.time()
                 await receipts_actions.match_parked(self._db, now=self._clock())
+
+    async def _keep_replies(self) -> None:
+        """Keep what people write as soon as it comes: they wait for an answer."""
+        while True:
+            await self._hearing.wrote.wait()
+            await asyncio.sleep(COLLECT)
+            await self._hearing.flush_replies(self._db)
 
     async def _purge(self, session: Session) -> None:
         """Clear up after deleted campaigns; one worker at a time."""

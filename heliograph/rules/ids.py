@@ -12,6 +12,7 @@ import uuid
 
 _CONTACT = re.compile(r"cc-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4})-([0-9a-f]{12})([0-9a-f]{8})")
 _MESSAGE = re.compile(r"msg-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-([0-9]{1,10})")
+_SESSION = re.compile(r"ses-([0-9a-f]{16})")
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -55,3 +56,15 @@ def parse_message_id(text: str) -> tuple[str, int] | None:
     """The run's id and the number in it, or None when ``text`` names no message."""
     found = _MESSAGE.fullmatch(text)
     return (f"cid-{found[1]}", int(found[2])) if found else None
+
+
+def session_id(number: int) -> str:
+    """The id of a session."""
+    return f"ses-{number:016x}"
+
+
+def parse_session_id(text: str) -> int | None:
+    """The session's number, or None when ``text`` names none."""
+    found = _SESSION.fullmatch(text)
+    number = int(found[1], 16) if found else 0
+    return number if 0 < number < 2**63 else None

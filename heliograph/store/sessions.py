@@ -170,15 +170,14 @@ async def list_due(conn: Conn, app_id: int, now: datetime, *, limit: int) -> lis
     return [(int(row[0]), str(row[1])) for row in await (await conn.execute(DUE, values)).fetchall()]
 
 
-FORGET_DUE = """
-UPDATE session SET due = NULL WHERE app_id = %(app_id)s AND session_id = ANY(%(session_ids)s::bigint[])
+PUT_OFF = """
+UPDATE session SET due = %(due)s WHERE app_id = %(app_id)s AND session_id = ANY(%(session_ids)s::bigint[])
 """
 
 
-async def forget_due(conn: Conn, app_id: int, session_ids: Sequence[int]) -> None:
-    """Look at these sessions, which are over, no more."""
-    if session_ids:
-        await conn.execute(FORGET_DUE, {"app_id": app_id, "session_ids": list(session_ids)})
+async def put_off(conn: Conn, app_id: int, session_ids: Sequence[int], due: datetime | None) -> None:
+    """Look at these sessions then; None: no more, as they are over."""
+    await conn.execute(PUT_OFF, {"app_id": app_id, "session_ids": list(session_ids), "due": due})
 
 
 # Whoever takes a call has until `lease` to make it: then another may, as its worker must be gone.
@@ -309,45 +308,6 @@ async def save(conn: Conn, app_id: int, changes: Sequence[Change]) -> None:
                 for name in Change._fields
             }
             await conn.execute(SAVE, values | {"app_id": app_id}, prepare=False)
-
-
-class NewText(NamedTuple):
-    """A text that a session sends, at a place that was reserved."""
-
-    session_id: int
-    act: int
-    run_id: int
-    seq: int
-    node: str
-    answering: bool
-    list_id: int
-    contact_seq: int
-    number: str
-    text: str
-    parts: int
-
-
-# The message and its mark in one. A session's act is one text: a second one of its number is refused, and with it all
-# of the transaction.
-ADD_TEXTS = """
-WITH given AS (
-    SELECT * FROM unnest(%(session_id)s::bigint[], %(act)s::int[], %(run_id)s::int[], %(seq)s::int[], %(node)s::text[],
-                         %(answering)s::bool[], %(list_id)s::int[], %(contact_seq)s::int[], %(number)s::text[],
-                         %(text)s::text[], %(parts)s::int[])
-             AS t (session_id, act, run_id, seq, node, answering, list_id, contact_seq, number, text, parts)
-), marked AS (
-    INSERT INTO session_text (app_id, session_id, act, run_id, seq, node, answering, at)
-    SELECT %(app_id)s, session_id, act, run_id, seq, node, answering, %(now)s FROM given
-)
-INSERT INTO message (app_id, run_id, seq, list_id, contact_seq, number, text, parts, nth)
-SELECT %(app_id)s, run_id, seq, list_id, contact_seq, number, text, parts, seq FROM given
-"""
-
-
-async def add_texts(conn: Conn, app_id: int, rows: Sequence[NewText], *, now: datetime) -> None:
-    """Add texts of sessions to the runs they leave by."""
-    values: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in NewText._fields}
-    await conn.execute(ADD_TEXTS, values | {"app_id": app_id, "now": now})
 
 
 ANY_OPEN = """

@@ -32,6 +32,7 @@ from tests.bench import (
     settling,
     smpp,
     stopping,
+    talking,
     workers,
 )
 from tests.bench.rig import Scale, rig
@@ -59,6 +60,7 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "purge": clearing.measure,
     "memory": memory.measure,
     "optout": optout.measure,
+    "replies": talking.measure,
 }
 
 
