@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import sys
@@ -173,7 +174,7 @@ async def test_processes_share_a_large_audience(world: World, monkeypatch: pytes
     def hear(looked: int, _size: int) -> None:
         heard.append(looked)
 
-    shared = [await facts(world, each, now=now, told=hear) for each in (campaign, few)]
+    shared = await asyncio.gather(*(facts(world, each, now=now, told=hear) for each in (campaign, few)))
     assert shared == alone
     assert heard[-1] == alone[1]["contacts"]
 
