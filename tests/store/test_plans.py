@@ -18,6 +18,7 @@ from heliograph.store import (
     contacts,
     dnc,
     messages,
+    opt_outs,
     outcomes,
     overview,
     pools,
@@ -165,6 +166,9 @@ async def test_hot_statements_never_read_a_table_from_end_to_end(db: Database, a
             "dnc PAGE": (dnc.PAGE, of_list | {"list_id": 2, "skip": 1000}),
             "dnc AFTER": (dnc.AFTER, of_list | {"list_id": 2, "after": "+12"}),
             "contacts AFTER": (contacts.AFTER, of_list),
+            "contacts BEFORE": (contacts.BEFORE, of_list | {"before": 400}),
+            "opt_outs AFTER": (opt_outs.AFTER, run | {"number": "+12", "address": "", "limit": 51}),
+            "opt_outs REVIEWS_AFTER": (opt_outs.REVIEWS_AFTER, run | {"number": "+12", "limit": 51}),
             "contacts OTHER": (contacts.OTHER, of_list | {"number": "+17", "seq": 7}),
             "contact_search FIND": (
                 contact_search.FIND + " AND number = %(number)s",
