@@ -46,14 +46,15 @@ async def answer(db: Database, app: App, conversation_id: str, body: object, *, 
     wanted = law.answer(body)
     async with db.transaction() as conn:
         conversation = await inbox.get(conn, app.app_id, conversation_id)
+        before = await _given(conn, conversation, wanted.key, now=now)
+        if before is not None:
+            return before
         # Before the conversation's row is locked: whoever works on replies takes the two in this order.
         await conversations.take_over(conn, app.app_id, conversation.number, conversation.sent_from, now=now)
         conversation = await inbox.lock(conn, app.app_id, conversation_id)
-        if wanted.key is not None:
-            before = await rows.find(conn, app.app_id, conversation.conversation_id, wanted.key)
-            if before is not None:
-                message_id = ids.message_id(before.run_public_id, before.seq)
-                return Answered(message_id, before.due_at, before.due_at > now)
+        before = await _given(conn, conversation, wanted.key, now=now)  # by somebody who held the lock meanwhile
+        if before is not None:
+            return before
         exempt = law.exempt(conversation.last_in_at, now)
         await _check(conn, conversation, exempt=exempt, now=now)
         text = wanted.text or await _canned(conn, app, wanted.template or "", conversation.number)
@@ -76,6 +77,16 @@ async def answer(db: Database, app: App, conversation_id: str, body: object, *, 
         }
         await webhooks.emit(conn, app.app_id, Event.CONVERSATION_ANSWERED, told, now=now)
     return done
+
+
+async def _given(conn: Conn, conversation: Conversation, key: str | None, *, now: datetime) -> Answered | None:
+    """The answer that was given with this key before."""
+    if key is None:
+        return None
+    before = await rows.find(conn, conversation.app_id, conversation.conversation_id, key)
+    if before is None:
+        return None
+    return Answered(ids.message_id(before.run_public_id, before.seq), before.due_at, before.due_at > now)
 
 
 async def _check(conn: Conn, conversation: Conversation, *, exempt: bool, now: datetime) -> None:
