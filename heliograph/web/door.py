@@ -50,7 +50,8 @@ STATIC = "/console/static/"  # style and script: the page that says "not from th
 SIGN_IN = "/console/sign-in"
 START = "/console/start"  # for whoever may not see the campaigns of every app
 PUBLIC = (SIGN_IN, "/console/link/", "/console/sso/")  # before there is a user
-ONLY_LOOKING = ("preview", "count", "check", "compose", "draft", "try", "simulate")  # posts that are no entry of the audit
+# Posts that are no entry of the audit.
+ONLY_LOOKING = ("preview", "count", "check", "compose", "draft", "try", "simulate")
 REFUSED = (403, 409)  # what is one although nothing was changed
 LONGEST_VERB = 200
 
