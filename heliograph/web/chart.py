@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heliograph.store.progress import Slot
 
 WIDTH, HEIGHT = 720, 180
-KINDS = (("sent", "Sent"), ("delivered", "Delivered"), ("failed", "Failed"), ("replies", "Replies"))
+KINDS = (("sent", "Submitted"), ("delivered", "Delivered"), ("failed", "Failed"), ("replies", "Replies"))
 MOST = 400  # slots drawn
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

@@ -48,7 +48,10 @@
       if (kept && kept !== first && !location.search) {
         put(JSON.parse(kept));
         note.hidden = false;
-        form.elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+        addEventListener("load", () => { // when everybody listens
+          form.elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+          htmx.trigger(form.elements.text, "set");
+        });
       }
     } catch { localStorage.removeItem(key); } // of another version, or no JSON
     let later = 0;
