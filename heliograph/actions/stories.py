@@ -8,8 +8,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid, NotFound
-from heliograph.rules import caps, do_not_contact, ids, optout, phone, story
-from heliograph.store import app_settings, consents, decisions, dnc, opt_outs, runs, stories, texted
+from heliograph.rules import caps, conversation, do_not_contact, ids, optout, phone, story
+from heliograph.store import app_settings, consents, decisions, dnc, opt_outs, runs, session_numbers, stories, texted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,16 @@ class MessageStory:
 
 @dataclass(frozen=True, slots=True)
 class NumberStory:
-    """A number: whether it would be texted now, and its newest messages, the newest first."""
+    """A number: whether it would be texted now, and its newest messages, the newest first.
+
+    ``talks``: where its conversations that are not over stand, a sentence each.
+    """
 
     number: str
     would_be_texted: bool
     because: str
     messages: list[MessageStory]
+    talks: list[str]
 
 
 async def of_message(conn: Conn, app: App, message_id: str, now: datetime) -> MessageStory:
@@ -81,7 +85,9 @@ async def of_number(conn: Conn, app: App, number: str, now: datetime) -> NumberS
         would, because = False, f"{capped.told('UTC')}, unless the campaign is transactional"
     found = await stories.list_of_number(conn, app.app_id, whole, limit=MOST)
     told = [await _story(conn, each, entries, now) for each in found]
-    return NumberStory(whole, would, because, told)
+    talking = await session_numbers.under_way(conn, app.app_id, whole)
+    talks = [conversation.standing(each.state, each.address, each.due, now) for each in talking]
+    return NumberStory(whole, would, because, told, talks)
 
 
 async def _entries(

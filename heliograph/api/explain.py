@@ -54,6 +54,7 @@ async def get(
                 "phoneNumber": of.number,
                 "wouldBeTexted": of.would_be_texted,
                 "because": of.because,
+                "conversations": of.talks,
                 "messages": [_told(each) for each in of.messages],
             }
             return envelope.success("", {"message": None, "number": data, "campaign": None})

@@ -90,6 +90,7 @@ class NumberTold(Shape):
     phoneNumber: str
     wouldBeTexted: bool
     because: str
+    conversations: list[str] = Field(description="Where those that are not over stand, a sentence each.")
     messages: list[MessageTold]
 
 

@@ -103,12 +103,14 @@ def _print_number(found: NumberStory, *, numbers: bool, json: bool) -> None:
         told = [_facts(one, numbers=numbers) for one in found.messages]
         shown = _shown(found.number, numbers=numbers)
         would = {"number": shown, "wouldBeTexted": found.would_be_texted, "because": _hide(found, numbers=numbers)}
-        show.as_json(would | {"messages": told})
+        show.as_json(would | {"conversations": found.talks, "messages": told})
         return
     answer = "" if found.would_be_texted else "no: "
     typer.echo(
         f"{_shown(found.number, numbers=numbers)}. Would it be texted now? {answer}{_hide(found, numbers=numbers)}."
     )
+    for each in found.talks:
+        typer.echo(each)
     for one in found.messages:
         last = one.message.settled_at or one.message.submitted_at or one.message.started_at
         typer.echo(f"{_at(last)}  {one.status:<11} {one.message_id} of {one.message.campaign_name}{_because(one.why)}")

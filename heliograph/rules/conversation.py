@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from heliograph.errors import Invalid
-from heliograph.rules import body
+from heliograph.rules import body, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 FIELD = "conversations"
 SECOND = ("newest", "queue")
@@ -66,6 +67,18 @@ def setting(sent: object, before: str | None) -> str:
         else:
             kept[name] = _checked(name, value)
     return json.dumps(kept, ensure_ascii=False)
+
+
+def standing(state: str, address: str, until: datetime | None, now: datetime) -> str:
+    """Where somebody's conversation stands, in a sentence. ``until``: when it is looked at if nothing happens."""
+    when = "" if until is None else f" until {wording.moment(until, None, now)} at least"
+    waits = {
+        "opening": "begins when its first text has left",
+        "answer": f"waits for their answer{when}",
+        "time": f"goes on after a while: it waits{when}",
+        "call": "waits for a service that it asks",
+    }
+    return f"A conversation from {address} {waits.get(state, 'is ending')}."
 
 
 def _checked(name: str, value: object) -> object:

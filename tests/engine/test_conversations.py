@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from heliograph.actions import app_settings, flows, replies, runs, singles
+from heliograph.actions import app_settings, flows, replies, runs, singles, stories
 from heliograph.carriers.base import Reply
 from heliograph.engine.bell import Bell
 from heliograph.engine.replies import Replies
@@ -87,6 +87,10 @@ async def test_everybody_is_talked_to_until_the_end_and_then_the_campaign_is_com
         async with world.db.connection() as conn:
             standing = await overview.get(conn, world.app.app_id, campaign.public_id, now=world.clock())
             counted = await session_numbers.groups(conn, world.app.app_id, run_id=campaign.run_id)
+            told = await stories.of_number(conn, world.app, number(1), world.clock())
+        assert [each.split(" until")[0] for each in told.talks] == [
+            f"A conversation from {US} begins when its first text has left."
+        ]
         words = why_words.plain(why_words.tell(why.causes(standing.facts, world.clock())), world.clock())
         assert words.startswith("Everybody is settled; 2 people are still in a conversation")
         assert sum(group.sessions for group in counted) == 3
