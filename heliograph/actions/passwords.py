@@ -37,10 +37,10 @@ class Passwords:
         return self._hasher.check_needs_rehash(kept)
 
     def _check(self, kept: str | None, password: str) -> bool:
-        if kept is None:
-            self._nobodys = self._nobodys or self._hasher.hash("the password of nobody")
+        if self._nobodys is None:  # made whoever comes first, so that the first time tells nothing either
+            self._nobodys = self._hasher.hash("the password of nobody")
         try:
-            self._hasher.verify(kept or self._nobodys or "", password)
+            self._hasher.verify(kept or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
         return kept is not None

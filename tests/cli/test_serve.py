@@ -56,6 +56,8 @@ def command(serving: Serving, *arguments: str) -> Any:
 def test_it_serves_replaces_a_killed_worker_and_ends_without_a_trace(serving: Serving) -> None:
     assert get(serving.url, "/healthz")[0] == 200
     assert get(serving.url, "/")[0] == 200
+    assert serving.process.stdout is not None
+    assert serving.process.stdout.readline().startswith(f"owner {serving.url}/console/link/")
 
     made = command(serving, "app", "create", "--name", "Acme")
     auth = {"auth": command(serving, "token")["token"], "iid": made["appId"], "accountId": made["accountId"]}
