@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from heliograph.store.database import Conn
 
-EXACT = 10_000  # people up to whom everybody is looked at
-SAMPLE = 5_000  # of more
+EXACT = 5_000  # people up to whom everybody is looked at
+SAMPLE = 2_000  # of more
 
 
 @dataclass(frozen=True, slots=True)

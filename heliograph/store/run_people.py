@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from heliograph.store.database import Conn
 
 LOOK = 50_000  # outcomes looked through for one page of a status that few are in
-CHUNKS = 400  # and chunks, of 500 people at most
+CHUNKS = 50  # and chunks, of 500 people at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,32 +164,39 @@ async def list_settled(conn: Conn, app_id: int, run_id: int, status: MessageStat
 
 # By chunk_place: places of open chunks behind the cursor; of each the messages by either of their two indexes.
 WAITING = """
-SELECT x.seq, x.place FROM (
+WITH open AS MATERIALIZED (
     SELECT greatest(c.next_seq, %(after)s + 1) AS first, c.last_seq AS last
     FROM chunk c LEFT JOIN sender s ON s.app_id = c.app_id AND s.sender_id = c.sender_id
     WHERE c.app_id = %(app_id)s AND c.run_id = %(run_id)s AND NOT c.done AND c.next_seq <= c.last_seq
       AND c.last_seq > %(after)s
       AND (%(held)s::boolean IS NULL OR (greatest(c.due_at, s.held_until) > %(now)s) = %(held)s)
     ORDER BY c.first_seq LIMIT %(chunks)s
-) c CROSS JOIN LATERAL (
-    SELECT seq, seq AS place FROM message
-    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND seq BETWEEN c.first AND c.last AND place IS NULL
-    UNION ALL
-    SELECT seq, place FROM message
-    WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND place BETWEEN c.first AND c.last
-    ORDER BY place LIMIT %(limit)s
-) x
-WHERE NOT EXISTS (
-    SELECT FROM outcome o WHERE o.app_id = %(app_id)s AND o.run_id = %(run_id)s AND o.seq = x.seq
+), people AS MATERIALIZED (
+    SELECT x.seq, x.place FROM open c CROSS JOIN LATERAL (
+        SELECT seq, seq AS place FROM message
+        WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND seq BETWEEN c.first AND c.last AND place IS NULL
+        UNION ALL
+        SELECT seq, place FROM message
+        WHERE app_id = %(app_id)s AND run_id = %(run_id)s AND place BETWEEN c.first AND c.last
+        ORDER BY place LIMIT %(limit)s
+    ) x
+    WHERE NOT EXISTS (
+        SELECT FROM outcome o WHERE o.app_id = %(app_id)s AND o.run_id = %(run_id)s AND o.seq = x.seq
+    )
+    ORDER BY x.place LIMIT %(limit)s
 )
-ORDER BY x.place LIMIT %(limit)s
+SELECT (SELECT count(*) FROM open), (SELECT max(last) FROM open),
+       (SELECT coalesce(array_agg(seq ORDER BY place), '{}') FROM people), (SELECT max(place) FROM people)
 """
 
 
 async def list_waiting(
     conn: Conn, app_id: int, run_id: int, *, held: bool | None, after: int, limit: int, now: datetime
 ) -> Found:
-    """People whose turn has not come, by their place in the queue: those held, those not, or (None) all of them."""
+    """People whose turn has not come, by their place in the queue: those held, those not, or (None) all of them.
+
+    Perhaps fewer than ``limit`` although there are more: go on ``after``.
+    """
     values = {
         "app_id": app_id,
         "run_id": run_id,
@@ -199,8 +206,13 @@ async def list_waiting(
         "chunks": CHUNKS,
         "now": now,
     }
-    rows = await (await conn.execute(WAITING, values)).fetchall()
-    return Found([int(row[0]) for row in rows], int(rows[-1][1]) if len(rows) == limit else None)
+    row = await (await conn.execute(WAITING, values)).fetchone()
+    if row is None or not row[0]:
+        return Found([], None)
+    chunks, last, seqs = int(row[0]), int(row[1]), [int(seq) for seq in row[2]]
+    if len(seqs) == limit:
+        return Found(seqs, int(row[3]))
+    return Found(seqs, last if chunks == CHUNKS else None)
 
 
 SUBMITTING = """
