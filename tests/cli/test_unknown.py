@@ -68,7 +68,9 @@ def test_what_is_decided_is_done_and_told(heliograph: Command) -> None:
 def test_why_and_the_story_of_a_number_and_of_a_campaign(heliograph: Command) -> None:
     told = heliograph("why", "Left")
     assert [cause["kind"] for cause in told["causes"]] == ["unknown_only"]
-    assert heliograph("explain", "Left")["ledger"]["unknown"] == PEOPLE
+    whole = heliograph("explain", "Left")
+    assert whole["ledger"]["unknown"] == PEOPLE
+    assert [(one["status"], one["people"]) for one in whole["reasons"]] == [("unknown", PEOPLE)]
     found = heliograph("explain", number(1))
     assert (found["wouldBeTexted"], [one["status"] for one in found["messages"]]) == (True, ["unknown"])
     assert number(1) not in str(found)
@@ -91,6 +93,7 @@ def test_people_are_told_in_words(heliograph: Command) -> None:
         (["unknown", "Left"], "the worker was gone before the carrier answered"),
         (["why", "Left"], "Nobody is left but 6 people unknown"),
         (["explain", "Left"], "unknown     6"),
+        (["explain", "Left"], "for these reasons:\n  unknown: "),
         (["explain", number(1)], "Would it be texted now? yes"),
         (["unknown", "resend", "Left"], "6 messages sent again. It may be a second text to 6 people."),
         (["unknown", "Left"], "None: the fate of every message is known."),
