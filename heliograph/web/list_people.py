@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 50
 SHOWN_COLUMNS = 8
-READ_THROUGH = 100_000  # people of a list that is looked through for words; a number is found in any
+READ_THROUGH = 50_000  # people of a list that is looked through for words; a number is found in any
 LONGEST_SEARCH = 100
 MOST_BYTES = 1 << 20
 FIRST = ("phoneNumber", "firstName", "lastName")  # asked for on a list that has no columns yet
