@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test bench torture lock clean chromium peer smpp
+.PHONY: help setup run check test bench screenshots torture lock clean chromium peer smpp
 
 # The first Python that is new enough; `make setup PYTHON=/path/to/python` takes another.
 IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -20,7 +20,7 @@ export DEBIAN_FRONTEND := noninteractive
 
 help: ## Explain the targets (this text)
 	@echo "Heliograph. Start with: make run"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Make .venv with exactly the locked dependencies (quick when nothing changed)
 
@@ -39,6 +39,9 @@ test: setup chromium peer ## Run every test on a real PostgreSQL, two processes 
 
 bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+screenshots: setup chromium ## Take pictures of every page of the console, wide and narrow, light and dark (ARGS=folder)
+	@$(BIN)/python -m tests.web.screens $(ARGS)
 
 torture: setup ## Kill everything at random under a large campaign, fill its disk, turn its clocks; the carrier judges (8 min)
 	@$(BIN)/python -m tests.torture $(ARGS)
