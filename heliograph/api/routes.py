@@ -29,7 +29,6 @@ from heliograph.api import (
     lists,
     opt_outs,
     panics,
-    paths,
     pools,
     previews,
     pulls,
