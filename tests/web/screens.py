@@ -79,7 +79,7 @@ def main(folder: Path) -> None:
             if server is not None:
                 os.kill(int(server[1]), signal.SIGTERM)
                 time.sleep(5)  # its folder goes with it
-    print(f"{pages} pages, {len(FORMS)} pictures each, in {folder}")
+    sys.stdout.write(f"{pages} pages, {len(FORMS)} pictures each, in {folder}\n")
 
 
 if __name__ == "__main__":
