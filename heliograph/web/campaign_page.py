@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from heliograph.actions import campaigns as making
 from heliograph.rules import draft, hours
-from heliograph.store import campaigns, overview, progress, unknowns
+from heliograph.store import campaigns, overview, progress, session_numbers, unknowns
 from heliograph.store.unknowns import Wanted
-from heliograph.web import asking, door, hours_words, run_progress, schedule_form, why
+from heliograph.web import asking, door, flow_drawing, hours_words, run_progress, schedule_form, why
 from heliograph.web.campaign_list import Row
 
 if TYPE_CHECKING:
@@ -117,5 +117,16 @@ class Page:
         async with self.kit.db.connection() as conn:
             standing = await overview.get(conn, app.app_id, public_id, now=now)
             found = await run_progress.read(conn, app.app_id, standing, now)
+            run = standing.run_id
+            groups = [] if run is None else await session_numbers.groups(conn, app.app_id, run_id=run)
+            median = await session_numbers.median_seconds(conn, app.app_id, run_id=run) if groups else None
         own = Address(app, public_id).own
-        return {"p": found, "c": standing, "n": standing.ledger, "now": now, "at": own}
+        results, here, _ = flow_drawing.numbers(groups)
+        talks = {
+            "started": sum(group.sessions for group in groups),
+            "answered": sum(group.answered for group in groups),
+            "under_way": here.total(),
+            "results": results.most_common(6),
+            "median": median,
+        }
+        return {"p": found, "talks": talks, "c": standing, "n": standing.ledger, "now": now, "at": own}
