@@ -31,9 +31,11 @@ ORDER BY table_name
 """
 ROWS = "SELECT t::text FROM {} t WHERE app_id = %(app_id)s ORDER BY 1"
 NAMED = "SELECT public_id FROM {} WHERE app_id = %(app_id)s"
-WITH_IDS = (
-    "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'public_id'"
-)
+WITH_IDS = """
+SELECT table_name FROM information_schema.columns
+WHERE table_schema = 'public' AND column_name IN ('public_id', 'app_id')
+GROUP BY table_name HAVING count(*) = 2
+"""
 
 
 @dataclass

@@ -40,7 +40,7 @@ def test_every_command_and_option_explains_itself_and_names_its_variable(path: t
             continue
         assert param.help, f"{path}: {param.name} has no help"
         if param.param_type_name == "option":
-            automatic = "_".join(["HELIOGRAPH", *path, param.name]).upper()
+            automatic = "_".join(["HELIOGRAPH", *path, param.name]).upper().replace("-", "_")
             assert (param.envvar or automatic) in result.stdout, f"{path}: {param.name} names no variable"
 
 
