@@ -29,7 +29,7 @@ SHOWN = {
     "/console/*/campaigns?": "campaigns.png",
     "/console/*/campaigns/*?": "campaign.png",
     "/console/*/flows/*?": "flow.png",
-    "/console/*/inbox/*?view=": "inbox.png",
+    "/console/*/campaigns/new?": "new-campaign.png",
 }
 """The pages in the README, wide and light."""
 FORMS = [(1400, "light"), (1400, "dark"), (360, "light"), (360, "dark")]
@@ -37,7 +37,8 @@ FORMS = [(1400, "light"), (1400, "dark"), (360, "light"), (360, "dark")]
 
 async def shoot(page: Page, folder: Path, kind: str) -> None:
     """The page as it is, in every form."""
-    name = re.sub(r"[^a-z0-9]+", "-", kind.replace("/console/*", "").replace("/console", "")).strip("-") or "home"
+    plain = kind.removeprefix("/console/*").replace("/console", "").replace("*", "one")
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "home"
     for width, scheme in FORMS:
         await page.set_viewport_size({"width": width, "height": 900})
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
