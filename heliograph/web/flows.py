@@ -217,7 +217,7 @@ class Flows:
         app = await self.kit.app(request)
         found = await self._flow(request, app)
         form = request.query_params.get("format", "yaml")
-        made = flow_files.write(found.draft, form)
+        made = flow_files.write(found.draft, form, now=self.kit.now)
         ending = "yaml" if form == "yaml" else "json"
         name = "".join(each if each.isalnum() else "-" for each in found.name.lower())
         headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}.{ending}"'}

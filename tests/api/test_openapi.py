@@ -277,6 +277,10 @@ def served(settings: Settings, seal: Seal, clock: FrozenClock, tenant: Tenant) -
     asgi.shutdown_lifespans()
 
 
+OF_WORKERS = "/campaign/{campaignId}/conversations"
+"""What workers plan, and none works here: the API's page and the tests of conversations look at it."""
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_operation_answers_as_described(served: Served, tenant: Tenant, version: str) -> None:
     walking = config(served.api, tenant, PHASES[version], VERSIONS[version])
@@ -284,13 +288,21 @@ def test_every_operation_answers_as_described(served: Served, tenant: Tenant, ve
     assert not done.faults, told(done)
     open_doors = [label for label, seen in done.statuses.items() if (seen[200] or seen[202]) and not seen[401]]
     assert not open_doors, "never tried without a good token"
-    undone = {label: dict(seen) for label, seen in done.statuses.items() if not seen.keys() & {200, 202, 409}}
+    undone = {
+        label: dict(seen)
+        for label, seen in done.statuses.items()
+        if not seen.keys() & {200, 202, 409} and OF_WORKERS not in label
+    }
     assert not undone, "never done, so that the shape of its answer was not looked at"
+
+
+MADE = r"^/campaign/.*/(campaign|contactList|templates|dncLists|senders|experienceFlows|webhooks)(/[^/]*)?$"
+"""What is made, got, changed and deleted: with every route there is, the walk would see little of each."""
 
 
 def test_what_is_made_is_there_until_it_is_deleted(served: Served, tenant: Tenant) -> None:
     """Make things, and follow the description's links from what was answered: get, change, start, delete, get."""
-    walking = config(served.api, tenant, ["stateful"])
+    walking = config(served.api, tenant, ["stateful"], MADE)
     done = walk(schemathesis.openapi.from_asgi("/openapi.json", served, config=walking))
     assert not done.faults, told(done)
     verbs = {label.split()[0] for label, seen in done.statuses.items() if seen[200]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from heliograph.actions import reruns, retimes, runs, singles
 from heliograph.errors import Conflict, IllegalMove, Invalid
 from heliograph.rules import ids
 from heliograph.store import app_settings, dnc
-from heliograph.store.app_settings import AppSettings
 from tests.engine.conftest import number
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ async def test_one_off_texts_heed_what_is_global_when_they_leave(world: World) -
         await send(three)
         await world.taken(2)
         async with world.db.transaction() as conn:
-            voice_only = AppSettings(global_dnc_applies_to_sms=False)
+            before = await app_settings.get(conn, world.app.app_id)
+            voice_only = replace(before, global_dnc_applies_to_sms=False)
             await app_settings.put(conn, world.app.app_id, voice_only, now=world.clock())
         await send(two)
         await world.taken(3)
