@@ -14,6 +14,7 @@ from heliograph.rules import caps, conversation, plain, prices, quiet
 from heliograph.store import app_secrets as named
 from heliograph.store import app_settings, apps
 from heliograph.web import door
+from heliograph.web.kit import Sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,16 +97,10 @@ class Settings:
         app = await self.kit.app(request)
         client = request.path_params["client"]
         at = f"/console/{app.public_id}/settings/clients"
-        values: dict[str, object] = {
-            "title": "Remove this client?",
-            "sentences": (f"Whoever uses {client} is refused at once, whatever tokens they hold.", "It is for good."),
-            "button": "Remove it",
-            "at": f"{at}/{client}/delete",
-            "back": at,
-            "dangerous": True,
-            "hidden": {},
-        }
-        return await self.kit.question(request, "asked.html", values, section=SECTION, app=app)
+        sentences = (f"Whoever uses {client} is refused at once, whatever tokens they hold.", "It is for good.")
+        title = "Remove this client?"
+        asked = Sure(title, sentences, "Remove it", f"{at}/{client}/delete", at)
+        return await self.kit.sure(request, asked, section=SECTION, app=app)
 
     async def remove_client(self, request: Request) -> Response:
         """Remove it."""

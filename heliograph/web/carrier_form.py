@@ -12,6 +12,7 @@ from heliograph.carriers import registry
 from heliograph.errors import HeliographError, Invalid
 from heliograph.store import carrier_accounts, senders
 from heliograph.web import door
+from heliograph.web.kit import Sure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,16 +113,10 @@ class Accounts:
         app = await self.kit.app(request)
         account = await self._account(request, app)
         at = f"/console/{app.public_id}/carriers/{account.public_id}"
-        values: dict[str, object] = {
-            "title": f"Delete {account.name}?",
-            "sentences": ("Its settings and its secrets are gone for good.", "It is refused while a sender uses it."),
-            "button": "Delete for good",
-            "at": f"{at}/delete",
-            "back": at,
-            "dangerous": True,
-            "hidden": {},
-        }
-        return await self.kit.question(request, "asked.html", values, section=SECTION, app=app)
+        sentences = ("Its settings and its secrets are gone for good.", "It is refused while a sender uses it.")
+        title = f"Delete {account.name}?"
+        asked = Sure(title, sentences, "Delete for good", f"{at}/delete", at)
+        return await self.kit.sure(request, asked, section=SECTION, app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete it."""

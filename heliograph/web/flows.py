@@ -15,7 +15,7 @@ from heliograph.rules.flow import document, edit
 from heliograph.rules.flow import text as written
 from heliograph.store import flow_users, flow_versions, flows, senders, session_numbers
 from heliograph.web import door, flow_drawing, flow_forms, visitor
-from heliograph.web.kit import is_partial
+from heliograph.web.kit import Sure, is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -228,19 +228,13 @@ class Flows:
         app = await self.kit.app(request)
         found = await self._flow(request, app)
         at = _at(app, found.public_id)
-        values: dict[str, object] = {
-            "title": f"Delete {found.name}?",
-            "sentences": (
-                "No conversation begins with it any more; those under way go on to their end.",
-                "It is refused while a campaign, a sender or another flow uses it.",
-            ),
-            "button": "Delete it",
-            "at": f"{at}/delete",
-            "back": at,
-            "dangerous": True,
-            "hidden": {},
-        }
-        return await self.kit.question(request, "asked.html", values, section=SECTION, app=app)
+        sentences = (
+            "No conversation begins with it any more; those under way go on to their end.",
+            "It is refused while a campaign, a sender or another flow uses it.",
+        )
+        title = f"Delete {found.name}?"
+        asked = Sure(title, sentences, "Delete it", f"{at}/delete", at)
+        return await self.kit.sure(request, asked, section=SECTION, app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete it."""

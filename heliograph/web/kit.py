@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ from heliograph.store import apps
 from heliograph.web import door, nav
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from jinja2 import Environment
@@ -44,6 +44,19 @@ FAR = 1_000_000  # far more pages than there are
 
 Handler = Callable[["Request"], Awaitable["Response"]]
 Piece = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """A question before something is done: ``button`` posts to ``at``, with ``hidden`` fields; ``back`` leaves it."""
+
+    title: str
+    sentences: tuple[str, ...]
+    button: str
+    at: str
+    back: str
+    dangerous: bool = True
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
@@ -128,6 +141,10 @@ class Kit:
         response = self.piece(template, {"token": token, **values})
         door.give_token(request, response, token)
         return response
+
+    async def sure(self, request: Request, asked: Sure, *, section: str, app: App | None = None) -> Response:
+        """Ask before something is done."""
+        return await self.question(request, "asked.html", asdict(asked), section=section, app=app)
 
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """A piece of a page, as HTML."""

@@ -13,7 +13,7 @@ from heliograph.rules import daily
 from heliograph.store import carrier_accounts, sender_pace, senders
 from heliograph.store import panics as pressed
 from heliograph.web import carrier_form, door
-from heliograph.web.kit import is_partial
+from heliograph.web.kit import Sure, is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,8 +149,9 @@ class Senders:
             f"No campaign can be sent from {found.address} any more until there is a sender for it again.",
             "What left through it stays in the ledger, and receipts for it still count.",
         )
-        values = _question(f"Delete {found.address}?", sentences, "Delete", f"{_at(app)}/{found.public_id}/delete")
-        return await self.kit.question(request, "asked.html", values | {"back": _at(app)}, section=SECTION, app=app)
+        title, at = f"Delete {found.address}?", f"{_at(app)}/{found.public_id}/delete"
+        asked = Sure(title, sentences, "Delete", at, _at(app))
+        return await self.kit.sure(request, asked, section=SECTION, app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete it."""
@@ -174,9 +175,16 @@ class Senders:
         else:
             sentences = ("Campaigns that are Active carry on with those not yet texted; nobody is texted again.",)
             title, button = f"Let {whole} go again?", "Let it go"
-        at = f"{_at(app)}/panic/{word}"
-        values = _question(title, sentences, button, at, dangerous=word == "press", hidden={"sender": sender})
-        return await self.kit.question(request, "asked.html", values | {"back": _at(app)}, section=SECTION, app=app)
+        asked = Sure(
+            title,
+            sentences,
+            button,
+            f"{_at(app)}/panic/{word}",
+            _at(app),
+            dangerous=word == "press",
+            hidden={"sender": sender},
+        )
+        return await self.kit.sure(request, asked, section=SECTION, app=app)
 
     async def panic(self, request: Request) -> Response:
         """Press it, or let it go."""
@@ -262,25 +270,6 @@ def _word(request: Request) -> str:
     if word not in {"press", "release"}:
         raise Invalid(f"The panic button is pressed or released, not {word[:40]!r}")
     return word
-
-
-def _question(  # what is asked, and where the answer goes
-    title: str,
-    sentences: tuple[str, ...],
-    button: str,
-    at: str,
-    *,
-    dangerous: bool = True,
-    hidden: Mapping[str, str] | None = None,
-) -> dict[str, object]:
-    return {
-        "title": title,
-        "sentences": sentences,
-        "button": button,
-        "at": at,
-        "dangerous": dangerous,
-        "hidden": hidden or {},
-    }
 
 
 def _limits(typed: Mapping[str, str]) -> dict[str, object]:
