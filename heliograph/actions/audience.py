@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import runs, turned_away
+from heliograph.actions import openings, runs, turned_away
 from heliograph.rules import audience, caps, draft, filters, hours, plain, quiet, template, timing
 from heliograph.rules import body as reading
 from heliograph.rules.audience import LeftOut
@@ -73,7 +73,7 @@ async def count(db: Database, app: App, campaign_id: str, body: object, *, now: 
 def plan_of(campaign: Campaign, wanted: object, settings: AppSettings, now: datetime) -> audience.Plan:
     """How a run of the campaign that begins now would treat everyone; ``wanted`` are the filters, None for none."""
     substitutes = plain.Plain(settings.plain_substitutes)
-    words = runs.words(campaign, substitutes)
+    words = runs.words(campaign, substitutes) if campaign.flow_id is None else openings.A_TEXT
     return audience.Plan(
         text=template.compile_text(words),
         missing=template.parse_missing(runs.missing(campaign)),

@@ -21,9 +21,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from heliograph.actions import turned_away
+from heliograph.actions import flow_book, openings, turned_away
 from heliograph.actions.audience import plan_of
+from heliograph.errors import Conflict
 from heliograph.rules import caps
+from heliograph.rules.audience import Planned
+from heliograph.rules.flow.session import Session
+from heliograph.rules.plain import Plain
 from heliograph.rules.preview import Preview
 from heliograph.store import audience as members
 from heliograph.store import dnc
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.rules import audience
+    from heliograph.rules.audience import Reason
     from heliograph.store.app_settings import AppSettings
     from heliograph.store.audience import Counted
     from heliograph.store.campaigns import Campaign
@@ -85,7 +90,8 @@ class _Task(NamedTuple):
 
 async def all_of(db: Database, look: Look, size: int, told: Callable[[int], None]) -> Preview:
     """Decide about everybody; ``size`` contacts, more or less. ``told`` hears of so many more that were looked at."""
-    hands = min(MOST_HANDS, os.cpu_count() or 1) if size // look.every >= MANY else 0
+    alone = look.campaign.flow_id is not None  # its flow is read here once, and not in every process
+    hands = 0 if alone or size // look.every < MANY else min(MOST_HANDS, os.cpu_count() or 1)
     spans = await _spans(db, look, max(1, hands))
     found = Preview(look.plan().own)
     shares = [_by_hand(db, look, span, told) if hands else _alone(db, look, span, told) for span in spans]
@@ -115,15 +121,41 @@ async def _spans(db: Database, look: Look, shares: int) -> list[Span]:
 
 
 async def _alone(db: Database, look: Look, span: Span, told: Callable[[int], None]) -> Preview:
-    plan = look.plan()
+    plan, begin = look.plan(), await _openings(db, look)
     preview = Preview(plan.own)
-    async for page in _pages(db, look, span, with_fields=plan.needs_fields):
+    async for page in _pages(db, look, span, with_fields=plan.needs_fields or begin is not None):
         for place, one in enumerate(page.people, 1):
-            preview.add(one.number, one.copies, plan.decide(one, page.blocked, page.away))
+            decision = plan.decide(one, page.blocked, page.away)
+            if begin is not None and isinstance(decision, Planned):
+                decision = begin(one, decision)
+            preview.add(one.number, one.copies, decision)
             if place % BREATH == 0:
                 await asyncio.sleep(0)
         told(len(page.people))
     return preview
+
+
+async def _openings(db: Database, look: Look) -> Callable[[Counted, Planned], Planned | Reason] | None:
+    """What the flow of a campaign says first to somebody; None for a campaign without one.
+
+    Where the flow goes by chance, a run draws other ways: what is reckoned then holds for the whole, not for each.
+    """
+    flow = look.campaign.flow_id
+    if flow is None:
+        return None
+    async with db.connection() as conn:
+        book = await flow_book.load(conn, look.campaign.app_id)
+    found = book(flow, None)
+    if found is None:
+        raise Conflict(f"The flow {flow} of {look.campaign.name} is not published", field="experienceFlowName")
+    version, substitutes = found[0], look.settings.plain_substitutes == Plain.ON
+
+    def begin(one: Counted, planned: Planned) -> Planned | Reason:
+        session = Session(f"{look.campaign.public_id}/{one.number}", flow, version)
+        opening = openings.begin(book, session, one, planned, look.now, substitutes=substitutes)
+        return opening.said if isinstance(opening, openings.Opening) else opening
+
+    return begin
 
 
 class _Page(NamedTuple):

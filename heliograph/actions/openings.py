@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.actions.flow_book import Book
-    from heliograph.rules.audience import Person, Planned
+    from heliograph.rules.audience import Person, Planned, Someone
     from heliograph.rules.flow.acts import Act
     from heliograph.store.runs import Run
 
 FIRST_LOOK = timedelta(minutes=10)  # after it is due, a text is looked for: at the end of its wait if that is sooner
 SOON = timedelta(seconds=5)  # where the flow has more to do than to wait
+A_TEXT = "-"
+"""What everybody is decided about as if they were told it, until it is known what the flow tells each."""
 SILENT = "the flow says nothing before it waits, asks a service or ends"
 
 
@@ -64,7 +66,7 @@ class Openings:
 
 
 def begin(
-    book: Book, session: Session, person: Person, planned: Planned, now: datetime, *, substitutes: bool
+    book: Book, session: Session, person: Someone, planned: Planned, now: datetime, *, substitutes: bool
 ) -> Opening | tuple[LeftOut, str]:
     """How a new session with ``person`` begins, due as ``planned``; or why they get no text."""
     who = acts.Person(person.number, person.fields, now, person.time_zone or "")

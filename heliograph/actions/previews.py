@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from heliograph.store.database import Database
 
 SOON = 1_000_000  # people who can be looked at within ten seconds when each has words of their own
+SOON_BY_FLOW = 100_000  # and when a flow says what each reads first
 SAMPLE = 100_000
 NOTHING = Decimal(0)
 CENT = Decimal("0.01")
@@ -66,7 +67,8 @@ async def show(
         size = await members.size(conn, app.app_id, campaign.list_ids)
     look = Look(campaign, settings, dnc_list_ids, now)
     plan = look.plan()
-    if not exact and plan.needs_fields and size > SOON:
+    soon = SOON if campaign.flow_id is None else SOON_BY_FLOW
+    if not exact and (plan.needs_fields or campaign.flow_id) and size > soon:
         look = replace(look, every=-(-size // SAMPLE))
     every = look.every
     looked = 0
@@ -88,7 +90,7 @@ async def show(
         rate,
         min((due for due, _, _ in waiting), default=None),
         None if rate is None else forecast.ends(waiting, rate, plan.hours, plan.law, now),
-        _plain_template(runs.words(campaign)),
+        _plain_template(runs.words(campaign)) if campaign.flow_id is None else None,
     )
 
 

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from heliograph.actions import flow_book, turned_away
-from heliograph.actions.openings import Opening, Openings
+from heliograph.actions.openings import A_TEXT, Opening, Openings
 from heliograph.rules import audience, caps, filters, hours, pool, quiet, template, timing
 from heliograph.store import audience as members
 from heliograph.store import bell, chunks, dnc, messages, outcomes, pools, runs, senders, sessions, tallies
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FIRST_PAGE = 500
 PAGE = 5_000
 READ = 500  # people read at once
-A_TEXT = "-"
 BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
 
 

@@ -74,7 +74,7 @@ class Check:
         async with self.kit.db.connection() as conn:
             campaign = await campaigns.get(conn, app.app_id, request.path_params["campaign"])
             route = await routes.look(conn, app.app_id, campaign.caller_id)
-            found = await composer.look(conn, app, runs.words(campaign), campaign.list_names)
+            found = await composer.look(conn, app, _words(campaign), campaign.list_names)
             sender = await senders.get(conn, app.app_id, route[0]) if route else None
         words = "".join(one.text for one in found.said)
         try:
@@ -108,7 +108,7 @@ class Check:
             campaign = await campaigns.get(conn, app.app_id, wanted)
             standing = await overview.get(conn, app.app_id, wanted, now=now)
             size = await audience.size(conn, app.app_id, campaign.list_ids)
-            composed = await composer.look(conn, app, runs.words(campaign), campaign.list_names)
+            composed = await composer.look(conn, app, _words(campaign), campaign.list_names)
             schedule = await schedule_form.stored(conn, campaign)
         inline = size <= AT_ONCE or bool(request.query_params.get("whole"))
         values: dict[str, object] = {
@@ -147,6 +147,11 @@ class Check:
             "at": _at(app, shown.campaign),
             "campaign": shown.campaign,
         }
+
+
+def _words(campaign: Campaign) -> str:
+    """What everybody reads first; nothing where a flow says it, to each what it has for them."""
+    return runs.words(campaign) if campaign.flow_id is None else ""
 
 
 def _at(app: App, campaign: Campaign) -> str:

@@ -17,6 +17,7 @@ from heliograph.engine import plan
 from heliograph.rules import parts
 from heliograph.store import outcomes
 from heliograph.store import runs as run_rows
+from tests.engine.conftest import number
 
 if TYPE_CHECKING:
     from heliograph.store.campaigns import Campaign
@@ -197,6 +198,27 @@ async def test_plain_substitutes_cost_and_countries(world: World) -> None:
         "substitute": "'",
     }
     assert {row["country"]: row["parts"] for row in told["countries"]} == {"US": 2, "GB": 2, "FR": 2}
+
+
+async def test_a_campaign_that_a_flow_speaks_for_is_reckoned_by_what_the_flow_says_first(world: World) -> None:
+    names = (
+        "Ada",
+        "René",
+        "Юлия",
+        "A name that takes the welcome of the flow beyond what one part holds, by far and on",
+    )
+    crowd = [{"number": number(n), "First Name": names[n % len(names)]} for n in range(40)]
+    await world.add_list("Crowd", crowd)
+    campaign = await world.campaign("Talk", ["Crowd"], format="advanced", experienceFlowName="SMS Support Flow")
+    told = await facts(world, campaign)
+    assert told["reached"] == 40
+    await world.play(campaign)
+    async with world.working():
+        await world.taken(40)
+    sent = [text["parts"] for text in world.transcript()]
+    assert told["parts"] == sum(sent)
+    assert told["partsPerText"] == {str(each): sent.count(each) for each in sorted(set(sent))}
+    assert told["wideTexts"] == 10
 
 
 async def test_a_sample_says_that_it_is_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
