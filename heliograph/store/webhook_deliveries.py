@@ -135,6 +135,19 @@ class Tried:
     next_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class LastTry:
+    """A try of a webhook's newest delivery, as :class:`Tried`."""
+
+    webhook_id: int
+    delivery_id: int
+    try_no: int
+    at: datetime
+    ms: int
+    status: int | None
+    words: str
+
+
 # One statement for a batch of tries. Whoever asks for one again meanwhile (redeliver) has set next_at: that stays.
 RECORD = """
 WITH given AS (
@@ -189,6 +202,25 @@ async def tries_of(conn: Conn, app_id: int, webhook_id: int, delivery_ids: Seque
     values = {"app_id": app_id, "webhook_id": webhook_id, "delivery_ids": list(delivery_ids)}
     async with conn.cursor(row_factory=class_row(Tried)) as cursor:
         return await (await cursor.execute(TRIES, values)).fetchall()
+
+
+# The primary key of webhook_try backwards: one row for each.
+LAST_TRIES = """
+SELECT w.webhook_id, t.delivery_id, t.try_no, t.at, t.ms, t.status, t.words
+FROM unnest(%(webhook_ids)s::int[]) AS w (webhook_id)
+CROSS JOIN LATERAL (
+    SELECT delivery_id, try_no, at, ms, status, words FROM webhook_try
+    WHERE app_id = %(app_id)s AND webhook_id = w.webhook_id
+    ORDER BY delivery_id DESC, try_no DESC LIMIT 1
+) AS t
+"""
+
+
+async def last_tries(conn: Conn, app_id: int, webhook_ids: Sequence[int]) -> dict[int, LastTry]:
+    """What came of the last try of the newest delivery of each webhook that was tried at all."""
+    async with conn.cursor(row_factory=class_row(LastTry)) as cursor:
+        await cursor.execute(LAST_TRIES, {"app_id": app_id, "webhook_ids": list(webhook_ids)})
+        return {row.webhook_id: row for row in await cursor.fetchall()}
 
 
 AGAIN = f"""

@@ -40,6 +40,8 @@ Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
   if (fresh.nodeType === Node.ELEMENT_NODE && fresh.matches("time")) localise(fresh);
   return !old.hasAttribute || !old.hasAttribute("data-keep"); // what somebody is typing in
 };
+// What somebody has unfolded stays so when the page renews itself.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
 localiseIn(document.body);
 document.addEventListener("htmx:afterSwap", (event) => localiseIn(event.detail.target));
 
