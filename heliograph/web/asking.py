@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from heliograph.errors import IllegalMove
 from heliograph.rules import campaign as law
 from heliograph.rules import draft
 from heliograph.rules.campaign import UNDER_WAY, CampaignStatus, Verb
 from heliograph.rules.wording import are, counted, people, were
+from heliograph.web.kit import Sure
 
 if TYPE_CHECKING:
     from heliograph.store.overview import Standing
@@ -30,14 +32,14 @@ _SCHEDULED = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.RESCHEDULED})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before a verb is done. ``text``: what people will read on their phones, where that matters."""
+    """What is asked before a verb is done, in words."""
 
     title: str
     sentences: tuple[str, ...]
     button: str
     keep: str
     dangerous: bool
-    text: str | None = None
+    text: str = ""
 
 
 def allowed(status: CampaignStatus) -> tuple[str, ...]:
@@ -45,11 +47,27 @@ def allowed(status: CampaignStatus) -> tuple[str, ...]:
     return tuple(word for word, verb in VERBS.items() if (status, verb) in law.MOVES)
 
 
-def question(word: str, standing: Standing) -> Question:
-    """What will happen if the verb is done now. Raises IllegalMove when the status does not allow it."""
+def sure(word: str, standing: Standing) -> Sure:
+    """What will happen if the verb is done now, or why the status does not allow it."""
     verb = VERBS[word]
-    law.after(standing.status, verb, name=standing.name)
-    return _QUESTIONS[verb](standing)
+    own = f"/console/{standing.app_public_id}/campaigns/{standing.public_id}"
+    at = f"{own}/{word}"
+    try:
+        law.after(standing.status, verb, name=standing.name)
+    except IllegalMove as error:
+        return Sure(standing.name, (), "", at, own, refused=error.message, live=at)
+    asked = _QUESTIONS[verb](standing)
+    return Sure(
+        asked.title,
+        asked.sentences,
+        asked.button,
+        at,
+        own,
+        dangerous=asked.dangerous,
+        keep=asked.keep,
+        text=asked.text,
+        live=at,
+    )
 
 
 def _start(standing: Standing) -> Question:
@@ -65,7 +83,7 @@ def _start(standing: Standing) -> Question:
         again = standing.ledger.sent
         whom.append(f"This is a new run over everybody, {people(again)} texted by the last one included.")
     whom.append("Texts leave within a second, to each person only in the campaign's hours where they are.")
-    text = draft.message_text(standing.message)
+    text = draft.message_text(standing.message) or ""
     return Question(f"Start {standing.name}?", tuple(whom), "Start now", "Not now", dangerous=False, text=text)
 
 
@@ -124,7 +142,7 @@ def _emergency(standing: Standing) -> Question:
         "Whoever is on a do-not-contact list or said no is left out as ever. It cannot be paused, only stopped.",
         "A schedule that it has is switched off.",
     )
-    text = draft.message_text(standing.message)
+    text = draft.message_text(standing.message) or ""
     title = f"Start {standing.name} as an emergency?"
     return Question(title, sentences, "Start as an emergency", "Not now", dangerous=True, text=text)
 

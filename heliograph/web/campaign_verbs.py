@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from heliograph.actions import reruns, runs
-from heliograph.errors import IllegalMove, NotFound
+from heliograph.errors import NotFound
 from heliograph.store import overview, tallies
 from heliograph.web import asking, door
 from heliograph.web.kit import is_partial
@@ -51,16 +51,7 @@ class Verbs:
         word, app = _word(request), await self.kit.app(request)
         async with self.kit.db.connection() as conn:
             standing = await overview.get(conn, app.app_id, request.path_params["campaign"], now=self.kit.now)
-        values: dict[str, object] = {
-            "standing": standing,
-            "word": word,
-            "title": f"{word.capitalize()} {standing.name}",
-        }
-        try:
-            values |= {"question": asking.question(word, standing), "refused": ""}
-        except IllegalMove as error:
-            values |= {"question": None, "refused": error.message}
-        return await self.kit.question(request, "ask.html", values, section="campaigns", app=app)
+        return await self.kit.sure(request, asking.sure(word, standing), section="campaigns", app=app)
 
     async def act(self, request: Request) -> Response:
         """Do it, and say what was done."""

@@ -11,7 +11,7 @@ from heliograph.rules import do_not_contact
 from heliograph.rules.wording import counted
 from heliograph.store import app_settings, campaign_links, dnc, lists
 from heliograph.web import door
-from heliograph.web.kit import link
+from heliograph.web.kit import Sure, link
 from heliograph.web.no_frame import NoFrame, path
 
 if TYPE_CHECKING:
@@ -169,18 +169,17 @@ class Pages:
         refused = f"It is used by {', '.join(list(used_by.values())[:5])}" if used_by else ""
         if found.is_default:
             refused = "It is the list that every app has, and stays"
-        values: dict[str, object] = {
-            "title": f"Delete the list {found.name}?",
-            "sentences": ()
-            if refused
-            else (f"The {counted(found.contact_count, 'number')} on it may be texted again, unless they said no.",),
-            "refused": refused,
-            "button": "Delete list",
-            "keep": "Keep it",
-            "action": f"{_at(app, found)}/delete",
-            "back": _at(app, found),
-        }
-        return await self.kit.question(request, "sure.html", values, section="opt-outs", app=app)
+        free = f"The {counted(found.contact_count, 'number')} on it may be texted again, unless they said no."
+        asked = Sure(
+            f"Delete the list {found.name}?",
+            () if refused else (free,),
+            "Delete list",
+            f"{_at(app, found)}/delete",
+            _at(app, found),
+            keep="Keep it",
+            refused=refused,
+        )
+        return await self.kit.sure(request, asked, section="opt-outs", app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete a list."""

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -48,7 +48,11 @@ Piece = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """A question before something is done: ``button`` posts to ``at``, with ``hidden`` fields; ``back`` leaves it."""
+    """A question before something is done: ``button`` posts to ``at``, with ``hidden`` fields; ``back`` leaves it.
+
+    ``refused``: why it cannot be done now, instead of a button. ``text``: what people will read on their phones, where
+    that matters. ``live``: an address that asks the same again, for words that change with the numbers.
+    """
 
     title: str
     sentences: tuple[str, ...]
@@ -57,6 +61,10 @@ class Sure:
     back: str
     dangerous: bool = True
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    keep: str = "Leave it"
+    refused: str = ""
+    text: str = ""
+    live: str = ""
 
 
 @dataclass(slots=True)
@@ -131,20 +139,14 @@ class Kit:
             response.set_cookie(APP, app.public_id, max_age=YEAR, path="/", httponly=True, samesite="strict")
         return response
 
-    async def question(
-        self, request: Request, template: str, values: Mapping[str, object], *, section: str, app: App | None = None
-    ) -> Response:
-        """What is asked before something is done: in the dialog of the page, or on a page of its own."""
+    async def sure(self, request: Request, asked: Sure, *, section: str, app: App | None = None) -> Response:
+        """Ask before something is done: in the dialog of the page, or on a page of its own."""
         if not is_partial(request):
-            return await self.page(request, "ask_page.html", {"inside": template, **values}, section=section, app=app)
+            return await self.page(request, "ask_page.html", {"asked": asked}, section=section, app=app)
         token = door.token(request)
-        response = self.piece(template, {"token": token, **values})
+        response = self.piece("ask.html", {"token": token, "asked": asked})
         door.give_token(request, response, token)
         return response
-
-    async def sure(self, request: Request, asked: Sure, *, section: str, app: App | None = None) -> Response:
-        """Ask before something is done."""
-        return await self.question(request, "asked.html", asdict(asked), section=section, app=app)
 
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """A piece of a page, as HTML."""

@@ -12,7 +12,7 @@ from heliograph.rules import columns, contact, ids, phone, template
 from heliograph.store import contact_search, contacts
 from heliograph.store.contact_search import Sought
 from heliograph.web import door
-from heliograph.web.kit import link
+from heliograph.web.kit import Sure, link
 from heliograph.web.list_frame import ListFrame, path
 
 if TYPE_CHECKING:
@@ -183,16 +183,15 @@ class Pages:
         async with self.kit.db.connection() as conn:
             whom = await contacts.get(conn, found, request.path_params["contact"])
         say_no = "They may still be on other lists. If they asked for no more texts, record that under Saying no."
-        values: dict[str, object] = {
-            "title": f"Take {whom.number} off {found.name}?",
-            "sentences": ("What is known of them on this list goes for good.", say_no),
-            "refused": "",
-            "button": "Take off the list",
-            "keep": "Keep",
-            "action": f"{path(app, found)}/people/{_id(found, whom)}/delete",
-            "back": path(app, found),
-        }
-        return await self.kit.question(request, "sure.html", values, section="lists", app=app)
+        asked = Sure(
+            f"Take {whom.number} off {found.name}?",
+            ("What is known of them on this list goes for good.", say_no),
+            "Take off the list",
+            f"{path(app, found)}/people/{_id(found, whom)}/delete",
+            path(app, found),
+            keep="Keep",
+        )
+        return await self.kit.sure(request, asked, section="lists", app=app)
 
     async def remove(self, request: Request) -> Response:
         """Take somebody off."""

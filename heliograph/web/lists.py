@@ -11,6 +11,7 @@ from heliograph.rules import pull
 from heliograph.rules.wording import counted, people
 from heliograph.store import campaign_links, imports, list_sources, lists
 from heliograph.web import door, list_imports, list_people, list_pulls
+from heliograph.web.kit import Sure
 from heliograph.web.list_frame import ListFrame, path
 
 if TYPE_CHECKING:
@@ -127,20 +128,18 @@ class Pages:
             linked = await campaign_links.using(conn, app.app_id, [found.list_id])
             used_by = dict([*linked.get(found.list_id, []), *await lists.under_way(conn, app.app_id, found.list_id)])
         whom = f"{people(found.contact_count).capitalize()} on it"
-        values: dict[str, object] = {
-            "title": f"Delete the list {found.name}?",
-            "sentences": ()
-            if used_by
-            else (f"{whom} and what is known of them go for good. What was texted to them stays in the ledger.",),
-            "refused": f"It is used by {', '.join(list(used_by.values())[:5])}; delete the campaign first"
-            if used_by
-            else "",
-            "button": "Delete list",
-            "keep": "Keep it",
-            "action": f"{path(app, found)}/delete",
-            "back": path(app, found),
-        }
-        return await self.kit.question(request, "sure.html", values, section="lists", app=app)
+        goes = f"{whom} and what is known of them go for good. What was texted to them stays in the ledger."
+        names = ", ".join(list(used_by.values())[:5])
+        asked = Sure(
+            f"Delete the list {found.name}?",
+            () if used_by else (goes,),
+            "Delete list",
+            f"{path(app, found)}/delete",
+            path(app, found),
+            keep="Keep it",
+            refused=f"It is used by {names}; delete the campaign first" if used_by else "",
+        )
+        return await self.kit.sure(request, asked, section="lists", app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete it, unless a campaign uses it."""

@@ -12,6 +12,7 @@ from heliograph.rules.roles import Grant, Grants, Level, Right, Role
 from heliograph.store import apps, sign_in_links
 from heliograph.store import users as rows
 from heliograph.web import door, origin
+from heliograph.web.kit import Sure
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -142,16 +143,8 @@ class Pages:
         user, word = await self._user(request), request.path_params["word"]
         asked = _question(user, word)
         at = f"{HOME}/{user.public_id}"
-        values: dict[str, object] = {
-            "title": asked.title,
-            "sentences": asked.sentences,
-            "at": f"{at}/{word}",
-            "back": at,
-            "button": asked.button,
-            "dangerous": word != "enable",
-            "hidden": {},
-        }
-        return await self.kit.question(request, "asked.html", values, section="users")
+        sure = Sure(asked.title, asked.sentences, asked.button, f"{at}/{word}", at, dangerous=word != "enable")
+        return await self.kit.sure(request, sure, section="users")
 
     async def act(self, request: Request) -> Response:
         """Do it."""

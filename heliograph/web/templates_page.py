@@ -10,7 +10,7 @@ from heliograph.errors import HeliographError, Invalid
 from heliograph.rules import counts, markup, parts
 from heliograph.store import lists, templates
 from heliograph.web import composer, door
-from heliograph.web.kit import link, number_of
+from heliograph.web.kit import Sure, link, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,16 +127,16 @@ class Pages:
             users = (await templates.using(conn, app, [found.public_id])).get(found.public_id, [])
         named = ", ".join(name for _, name in users[:5])
         them = counts.them(len(users))
-        values: dict[str, object] = {
-            "title": f"Delete the template {found.name}?",
-            "sentences": () if users else ("Nobody finds it any more, here or in the API. This cannot be undone.",),
-            "refused": f"It is used by {named}; delete {them}, or give {them} another text, first" if users else "",
-            "button": "Delete template",
-            "keep": "Keep it",
-            "action": f"{_path(app)}/{found.public_id}/delete",
-            "back": _path(app),
-        }
-        return await self.kit.question(request, "sure.html", values, section="templates", app=app)
+        asked = Sure(
+            f"Delete the template {found.name}?",
+            () if users else ("Nobody finds it any more, here or in the API. This cannot be undone.",),
+            "Delete template",
+            f"{_path(app)}/{found.public_id}/delete",
+            _path(app),
+            keep="Keep it",
+            refused=f"It is used by {named}; delete {them}, or give {them} another text, first" if users else "",
+        )
+        return await self.kit.sure(request, asked, section="templates", app=app)
 
     async def delete(self, request: Request) -> Response:
         """Delete it, unless a campaign was made with it."""
