@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.actions import receipts as hearing
 from heliograph.actions import replies as writing
-from heliograph.actions import resends, secrets
+from heliograph.actions import resends, secrets, text_news
 from heliograph.actions import unknowns as deciding
 from heliograph.carriers import registry
 from heliograph.carriers.base import Asks, NotThere, Receipt, Sought
@@ -218,6 +218,7 @@ async def _take_receipts(
         for one, said in known
     ]
     settled = await unknowns.settle(conn, app_id, rows, now=by.now)
+    await text_news.settled(conn, app_id, sorted(settled), now=by.now)
     return [
         NewDecision(row.run_id, row.seq, finding=row.status, account_id=row.account_id)
         for row in rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from heliograph.actions import opt_outs
+from heliograph.actions import opt_outs, text_news
 from heliograph.carriers import registry
 from heliograph.rules import message
 from heliograph.rules.message import MessageStatus
@@ -69,14 +69,27 @@ async def _apply(
     """The refs among ``said`` that name no message yet."""
     texts = await message_parts.find(conn, app_id, account_id, [receipt.carrier_ref for receipt in said])
     if not texts:
-        return await receipts.apply(conn, app_id, account_id, said, now=now)
+        return await _settle(conn, app_id, account_id, said, now=now)
     parts = await message_parts.lock(conn, app_id, texts)
     known = {part.carrier_ref for part in parts}
     moved, told = _folded(parts, [receipt for receipt in said if receipt.carrier_ref in known])
     if moved:
         await message_parts.move(conn, app_id, moved)
     told += [receipt for receipt in said if receipt.carrier_ref not in known]
-    return await receipts.apply(conn, app_id, account_id, told, now=now) - known if told else set()
+    return await _settle(conn, app_id, account_id, told, now=now) - known if told else set()
+
+
+async def _settle(
+    conn: Conn, app_id: int, account_id: int, said: Sequence[receipts.NewReceipt], *, now: datetime
+) -> set[str]:
+    """Move whole texts, and have those told who listen to that; the refs among ``said`` that name no message yet."""
+    wanted = await text_news.listened_to(conn, app_id)
+    if not wanted:
+        return await receipts.apply(conn, app_id, account_id, said, now=now)
+    before = await text_news.lock(conn, app_id, account_id, [receipt.carrier_ref for receipt in said])
+    unmatched = await receipts.apply(conn, app_id, account_id, said, now=now)
+    await text_news.tell(conn, app_id, wanted, before, now=now)
+    return unmatched
 
 
 def _folded(

@@ -14,6 +14,7 @@ EVENT_ID = "ev-3aefda80-f98e-4f4f-ad41-92803abb0000"
 URL = "https://192.0.2.10/heliograph"  # nobody's
 
 NAMES: list[JsonValue] = [webhook.ALL, *(event.value for event in webhook.Event)]
+ALL_MEANS = "`*` stands for all, also those that there will be, but `message.*`: as many as texts, they are named."
 EventName = Annotated[str, Field(json_schema_extra={"enum": NAMES})]
 Description = Annotated[str, Field(max_length=webhook_body.LONGEST_DESCRIPTION)]
 Address = Annotated[str, Field(examples=[URL], pattern="^https?://", description="Where to POST to.")]
@@ -25,7 +26,7 @@ class WebhookDraft(Shape):
     example: ClassVar[dict[str, Any]] = {"url": URL, "events": ["reply.received", "conversation.opened"]}
 
     url: Address
-    events: list[EventName] = Field(min_length=1, description="`*` stands for all, also those that there will be.")
+    events: list[EventName] = Field(min_length=1, description=ALL_MEANS)
     description: Description | None = None
     enabled: bool = True
 

@@ -44,7 +44,9 @@ def add(
     events: Annotated[
         list[str] | None,
         typer.Option(
-            "--event", metavar="NAME", help="What to tell, e.g. reply.received; may be repeated. All without."
+            "--event",
+            metavar="NAME",
+            help="What to tell, e.g. reply.received; may be repeated. Without: all but message.*.",
         ),
     ] = None,
     description: Annotated[str, typer.Option("--description", help="For whoever looks later.")] = "",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from heliograph.actions import opt_outs
+from heliograph.actions import opt_outs, text_news
 from heliograph.carriers import registry
 from heliograph.carriers.base import Accepted, Deferred, Lost, Outcome, Refused
 from heliograph.rules import retry
@@ -155,10 +155,13 @@ class Recorder:
             for flight, _, _, ref, parts in group
             if parts
         ]
-        if several:  # together: a receipt of a part must not meet the text without its other parts
+        failed = [(flight.run_id, flight.seq) for flight, status, *_ in group if status == "failed"]
+        if several or failed:  # together: a receipt of a part must not meet the text without its other parts
             async with session.transaction() as conn:
                 await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())
-                await message_parts.add(conn, several, now=self._clock())
+                if several:
+                    await message_parts.add(conn, several, now=self._clock())
+                await text_news.settled(conn, group[0].flight.app_id, failed, now=self._clock())
         else:
             async with session.use() as conn:
                 await outcomes.record(conn, rows, sender_id=sender_id, now=self._clock())

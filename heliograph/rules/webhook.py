@@ -34,6 +34,8 @@ class Event(StrEnum):
     CAMPAIGN_STOPPED = "campaign.stopped"
     CAMPAIGN_COMPLETED = "campaign.completed"
     CAMPAIGN_DELETED = "campaign.deleted"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_FAILED = "message.failed"
 
 
 MEANS: dict[Event, str] = {
@@ -49,12 +51,17 @@ MEANS: dict[Event, str] = {
     Event.CAMPAIGN_STOPPED: "A campaign was stopped.",
     Event.CAMPAIGN_COMPLETED: "Nobody of a campaign's run is left to text.",
     Event.CAMPAIGN_DELETED: "A campaign was deleted.",
+    Event.MESSAGE_DELIVERED: "Texts came to their phones; up to 100 in one event. By name only.",
+    Event.MESSAGE_FAILED: "Texts failed; up to 100 in one event. By name only.",
 }
 TEST = "webhook.test"
 """What is sent to try an address out. Nobody subscribes to it."""
 
 ALL = "*"
-"""In the place of names: every event, also those that there will be."""
+"""In the place of names: every event, also those that there will be, but those of ``BY_NAME``."""
+
+BY_NAME = frozenset({Event.MESSAGE_DELIVERED, Event.MESSAGE_FAILED})
+"""As many as texts: whoever wants to be told everything need not mean these."""
 
 # After each try that failed, the wait for the next: ten in all, the last a day after the first.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 29_645))

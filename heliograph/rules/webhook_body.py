@@ -7,7 +7,7 @@ from typing import cast
 
 from heliograph.errors import Invalid
 from heliograph.rules import address, body
-from heliograph.rules.webhook import ALL, Event
+from heliograph.rules.webhook import ALL, BY_NAME, Event
 
 LONGEST_DESCRIPTION = 256
 _FIELDS = ("url", "description", "events", "enabled")
@@ -48,7 +48,7 @@ def changes(before: Wanted, sent: object) -> Wanted:
 
 
 def events(value: object) -> tuple[str, ...]:
-    """Names of events, each once; ``*`` alone stands for all. Raises Invalid."""
+    """Names of events, each once; beside ``*``, which stands for the others, those of ``BY_NAME``. Raises Invalid."""
     known = [event.value for event in Event]
     names: list[object] = cast("list[object]", value) if isinstance(value, list) else []
     if not names:
@@ -58,7 +58,8 @@ def events(value: object) -> tuple[str, ...]:
         if name != ALL and name not in known:
             text = f"There is no event {body.shown(name)}; there are: {ALL} for all of them, {', '.join(known)}"
             raise Invalid(text, field="events")
-    return (ALL,) if ALL in names else tuple(dict.fromkeys(cast("list[str]", names)))
+    once = dict.fromkeys(cast("list[str]", names))
+    return (ALL, *(name for name in once if name in BY_NAME)) if ALL in once else tuple(once)
 
 
 def _url(value: object) -> str:

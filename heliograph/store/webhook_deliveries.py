@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg.rows import class_row
 
 from heliograph.errors import NotFound
+from heliograph.rules import webhook
 from heliograph.store import columns
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ CROSS JOIN ROWS FROM (
     json_array_elements_text(%(event_id)s::json), json_array_elements_text(%(event)s::json),
     json_array_elements_text(%(data)s::json)
 ) WITH ORDINALITY AS t (event_id, event, data, place)
-WHERE w.events && ARRAY[t.event, '*']
+WHERE t.event = ANY(w.events) OR ('*' = ANY(w.events) AND t.event <> ALL(%(by_name)s))
 ORDER BY w.webhook_id, t.place
 """
 
@@ -37,6 +38,7 @@ async def add(conn: Conn, app_id: int, events: Sequence[tuple[str, str, str]], *
         "event_id": columns.of([event_id for event_id, _, _ in events]),
         "event": columns.of([event for _, event, _ in events]),
         "data": columns.of([data for _, _, data in events]),
+        "by_name": [str(event) for event in webhook.BY_NAME],
         "app_id": app_id,
         "now": now,
     }

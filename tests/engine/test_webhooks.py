@@ -29,6 +29,7 @@ from heliograph.store.webhooks import Webhook
 from tests import customer
 from tests.conftest import FrozenClock
 from tests.customer import Asked, CustomerApi
+from tests.engine.conftest import World
 
 pytestmark = pytest.mark.anyio
 
@@ -317,3 +318,36 @@ async def test_what_a_killed_worker_was_telling_is_told_again_with_the_same_id(d
     first, second = desk.api.asked
     assert header(first, "webhook-id") == header(second, "webhook-id")
     assert first.body == second.body
+
+
+async def test_texts_are_told_of_by_name_only_in_bulk_each_status_once(world: World) -> None:
+    """Delivered and failed, by receipts and by refusals: exactly those that the ledger counts, once each."""
+    seal = seals.from_settings(world.settings)
+    at = {"url": "http://192.0.2.10/hook"}
+    both = at | {"events": ["*", "message.delivered", "message.failed"]}
+    named, _ = await webhooks.create(world.db, seal, world.app, both, now=world.clock())
+    everything, _ = await webhooks.create(world.db, seal, world.app, at | {"events": ["*"]}, now=world.clock())
+    assert named.events == ["*", "message.delivered", "message.failed"]
+    await world.sandbox(refuse=0.2, receipt_failed=0.3, receipt_duplicate=0.5, latency_ms=[1, 2], receipt_ms=[1, 200])
+    await world.add_numbers("People", 0, 250)
+    campaign = await world.campaign("Told", ["People"])
+    async with world.working():
+        playing = await world.play(campaign)
+        await world.until(playing)
+        async with asyncio.timeout(60):
+            while (await world.ledger(playing)).accepted:
+                await asyncio.sleep(0.05)
+    ledger = await world.ledger(playing)
+    async with world.db.connection() as conn:
+        page = await deliveries.page(conn, world.app.app_id, named.webhook_id, state=None, skip=0, limit=1000)
+        others = await deliveries.page(conn, world.app.app_id, everything.webhook_id, state=None, skip=0, limit=99)
+    assert {each.event for each in others} == {"campaign.started", "campaign.completed"}
+    for event, count in (("message.delivered", ledger.delivered), ("message.failed", ledger.failed)):
+        bundles = [json.loads(each.data)["messages"] for each in page if each.event == event]
+        told = [one for bundle in bundles for one in bundle]
+        assert len(told) == len({one["messageId"] for one in told}) == count > 0
+        assert len(bundles) < count
+        assert max(len(bundle) for bundle in bundles) <= 100
+        assert {(one["campaignId"], one["runId"]) for one in told} == {(campaign.public_id, playing.run_public_id)}
+        assert all(one["number"].startswith("+1202555") for one in told)
+        assert (event == "message.delivered") == (not any(one["reason"] for one in told))

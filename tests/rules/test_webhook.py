@@ -69,3 +69,4 @@ def test_what_cannot_be_a_webhook_is_refused(body: dict[str, object], field: str
 def test_names_are_kept_once_and_a_star_stands_for_all() -> None:
     assert webhook_body.events(["reply.received", "reply.received"]) == ("reply.received",)
     assert webhook_body.events(["reply.received", "*"]) == ("*",)
+    assert webhook_body.events(["message.failed", "*"]) == ("*", "message.failed")

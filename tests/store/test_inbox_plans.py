@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from heliograph.store import columns, inbox, inbox_answers, inbox_pages, threads, webhook_deliveries
+from heliograph.store import columns, inbox, inbox_answers, inbox_pages, text_news, threads, webhook_deliveries
 from heliograph.store.inbox_pages import Wanted
 from tests.store.test_plans import FILL
 
@@ -102,6 +102,19 @@ async def test_what_people_wait_for_reads_no_table_from_end_to_end(db: Database,
             "due": await scans(conn, webhook_deliveries.LIST_DUE, {"now": NOW}),
             "read due": await scans(
                 conn, webhook_deliveries.DUE, {"app_id": app_id, "webhook_id": 3, "now": NOW, "limit": 32}
+            ),
+            "texts": await scans(
+                conn,
+                text_news.STAND,
+                {"app_id": app_id, "account_id": 1, "refs": columns.of([f"ref-{n}" for n in range(500)])},
+            ),
+            "of texts": await scans(
+                conn,
+                text_news.OF,
+                {"app_id": app_id, "run_id": columns.of([1] * 500), "seq": columns.of(list(range(1, 501)))},
+            ),
+            "last tries": await scans(
+                conn, webhook_deliveries.LAST_TRIES, {"app_id": app_id, "webhook_ids": [1, 2, 3]}
             ),
             "forget": await scans(conn, webhook_deliveries.FORGET, {"before": NOW.replace(year=2000)}),
             "again": await scans(
