@@ -64,6 +64,7 @@ class Meter:
         self._noted = -math.inf
         self._hold = 0.0  # as last noted
         self._spoke = False  # whether anything was noted
+        self._rested = True  # nothing was left undone that could be made up for
         self._waited = self._told = False  # people had to wait for the rate since the last note; the note said so
         self._away_at: float | None = None
 
@@ -175,6 +176,8 @@ class Meter:
         even = self._even
         if even is not None:
             behind = CATCH_UP if self._throttle.learned is None else CATCH_UP_LEARNED
+            if self._rested:
+                self._rested, behind = False, 0.0
             self._even_at = max(self._even_at, at - behind) + parts / even[0]
             self._owed = min(max(0.0, self._owed + even[1] - parts), even[1])
 
@@ -209,7 +212,12 @@ class Meter:
         await self._note(hold, AHEAD)
 
     async def rest(self, *, ended: bool = False) -> None:
-        """Tell that nobody waits for the rate any more; ``ended``: nor will anything leave."""
+        """Tell that nobody waits for the rate any more; ``ended``: nor will anything leave.
+
+        Whoever comes next begins evenly. Making up for a time in which nobody waited would be half a second's worth at
+        once, and then nothing for that long: not even for somebody's urgent text.
+        """
+        self._rested = True
         if self._told or (ended and self._spoke):
             self._waited = False
             await self._note(max(self._hold, self._free_at - now_s()), 0.0 if ended else AHEAD)

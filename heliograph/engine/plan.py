@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 FIRST_PAGE = 500
 PAGE = 5_000
+AHEAD = 10_000  # people planned and not texted yet, from which on planning has time
+UNHURRIED_PAGE = 500
 READ = 500  # people read at once
-BREATH = 250  # people decided between two looks at the other tasks: a few milliseconds
+BREATH = 50  # people decided between two looks at the other tasks: about a millisecond
 
 
 class _RunEnded(Exception):  # not an error: it undoes a page that came too late
@@ -71,6 +73,16 @@ async def plan_page(db: Database, run: runs.Run, *, now: datetime, limit: int) -
     except _RunEnded:
         return False
     return cursor is not None
+
+
+async def pace(db: Database, run: runs.Run, *, took: float) -> tuple[int, float]:
+    """How many people the next page of ``run`` has, and how many seconds until then, after one that ``took`` so long.
+
+    Planning is to be ahead of sending, and no more: a worker that plans a large page answers nobody meanwhile.
+    """
+    async with db.connection() as conn:
+        ahead = await tallies.count_waiting(conn, run.app_id, run.run_id)
+    return (PAGE, 0.0) if ahead < AHEAD else (UNHURRIED_PAGE, took)
 
 
 async def _keep(

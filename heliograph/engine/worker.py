@@ -255,6 +255,7 @@ class Worker:
 
     async def _plan(self, session: Session, run: runs.Run) -> None:
         """Plan a run to its end, if no other worker does."""
+        loop = asyncio.get_running_loop()
         try:
             async with session.use() as conn:
                 if not await locks.take(conn, locks.Kind.PLAN, run.run_id):
@@ -265,9 +266,11 @@ class Worker:
                     run = await runs.get(conn, run.app_id, run.run_id)
                 if run.planned_at is not None or run.ended_at is not None:
                     break
+                began = loop.time()
                 if not await plan.plan_page(self._db, run, now=self._clock(), limit=limit):
                     break
-                limit = plan.PAGE
+                limit, rest = await plan.pace(self._db, run, took=loop.time() - began)
+                await self._pause(rest)
             async with session.use() as conn:
                 await locks.release(conn, locks.Kind.PLAN, run.run_id)
         except HeliographError as error:

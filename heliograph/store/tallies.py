@@ -69,6 +69,16 @@ async def plan(conn: Conn, app_id: int, run_id: int, *, waiting: int, suppressed
     await conn.execute(PLAN, values)
 
 
+WAITING = "SELECT coalesce(sum(waiting), 0)::bigint FROM tally WHERE app_id = %(app_id)s AND run_id = %(run_id)s"
+
+
+async def count_waiting(conn: Conn, app_id: int, run_id: int) -> int:
+    """How many people of a run are planned and nobody has tried to text."""
+    cursor = await conn.execute(WAITING, {"app_id": app_id, "run_id": run_id})
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
 EXPIRE = """
 UPDATE tally SET expired = expired + waiting, waiting = 0
 WHERE app_id = %(app_id)s AND run_id = ANY(%(run_ids)s::int[]) AND waiting <> 0

@@ -87,6 +87,17 @@ async def test_no_second_around_a_takeover_holds_more_than_the_rate(world: World
     assert len({t["to"] for t in world.transcript()}) == len(times)
 
 
+async def test_a_campaign_begins_evenly_so_that_whoever_waits_for_a_text_finds_room(world: World) -> None:
+    """Half a second's worth at once would leave nothing for anybody until that half second is over."""
+    await change(world, partsPerSecond=400)
+    await world.add_numbers("People", 0, 300)
+    await world.play(await world.campaign("Even", ["People"]))
+    async with world.working():
+        await world.taken(200, seconds=60)
+    times = sorted(t["at"] for t in world.transcript())
+    assert bisect_left(times, times[0] + 0.2) <= 0.2 * 400 + 2 * 20
+
+
 async def test_a_slow_sender_keeps_its_interval_across_a_restart(world: World) -> None:
     await change(world, partsPerSecond=0.5)
     await world.add_numbers("People", 0, 10)

@@ -60,6 +60,21 @@ async def test_any_page_of_people_is_found_over_places_that_stand_empty(world: W
         assert await numbers(world, run_id, offset=offset, limit=4) == everybody[offset : offset + 4]
 
 
+async def test_planning_that_is_far_ahead_of_sending_takes_its_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "AHEAD", 20)
+    await world.add_list("People", [{"number": number(n)} for n in range(30)])
+    campaign = await world.play(await world.campaign("Ahead", ["People"]))
+    paces: list[tuple[int, float]] = []
+    for _ in range(2):
+        async with world.db.connection() as conn:
+            run = await runs.get(conn, world.app.app_id, campaign.run_id or 0)
+        assert await plan.plan_page(world.db, run, now=world.clock(), limit=12)
+        paces.append(await plan.pace(world.db, run, took=0.2))
+    assert paces == [(plan.PAGE, 0.0), (plan.UNHURRIED_PAGE, 0.2)]
+
+
 async def test_who_is_left_of_a_deleted_campaign_is_found_from_the_first(world: World) -> None:
     await world.add_list("People", [{"number": number(n)} for n in range(20)])
     campaign = await world.campaign("Gone", ["People"])
