@@ -73,6 +73,18 @@ def _roles(text: str) -> str:
     return text
 
 
+def _security(text: str) -> str:
+    if text not in {"starttls", "tls", "none"}:
+        raise ValueError("it is none of these")
+    return text
+
+
+def _address(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text or not all(text.rpartition("@")[::2]):
+        raise ValueError("it is no e-mail address")
+    return text
+
+
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
@@ -172,6 +184,18 @@ class Settings:
         "roles are given here, and whoever was not invited is turned away.",
         _roles,
     )
+    smtp_host: str | None = _setting(
+        None, "The mail server that reports and invitations go by, e.g. smtp.example.com. Unset: none is sent.", str
+    )
+    smtp_port: int = _setting(587, "Its port: 587 with STARTTLS, 465 with TLS.", int)
+    smtp_security: str = _setting(
+        "starttls",
+        "starttls, tls, or none: with none the letters and the password cross the network unprotected.",
+        _security,
+    )
+    smtp_user: str | None = _setting(None, "The name that it knows us by. Unset: we do not say who we are.", str)
+    smtp_password: str | None = _setting(None, "The password that goes with the name.", str, secret=True)
+    smtp_from: str | None = _setting(None, "The address that letters come from, e.g. texts@example.com.", _address)
     log_level: str = _setting("info", "debug, info, warning or error.", str)
 
     @property

@@ -19,6 +19,7 @@ from heliograph.engine import plan, purge
 from heliograph.engine.asker import Asker
 from heliograph.engine.bell import Bell
 from heliograph.engine.calls import Calls
+from heliograph.engine.countries import Countries
 from heliograph.engine.failover import Failover
 from heliograph.engine.flow_calls import FlowCalls
 from heliograph.engine.group import Group
@@ -30,6 +31,7 @@ from heliograph.engine.listening import Listening
 from heliograph.engine.pulls import Pulls
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.replies import Replies
+from heliograph.engine.report_mails import ReportMails
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.engine.webhooks import Webhooks
@@ -44,6 +46,7 @@ from heliograph.store import (
     message_parts,
     panics,
     receipts,
+    reply_parts,
     runs,
     senders,
 )
@@ -135,6 +138,8 @@ class Worker:
                 group.create_task(Imports(self._db, self._settings, self._clock).run()),
                 group.create_task(Asker(self._db, session, self._lines, self._clock).run()),
                 group.create_task(Listening(self._db, session, self._lines).run()),
+                group.create_task(Countries(self._db, session, self._clock).run()),
+                group.create_task(ReportMails(self._db, self._settings, self._clock).run()),
             ]
             self.ready.set()
             while not self._stopping.is_set():
@@ -332,6 +337,7 @@ class Worker:
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await message_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
+                    await reply_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await lines.forget_old(conn, before=self._clock() - timedelta(days=1))
                     await carrier_counts.forget(conn, before=self._clock() - timedelta(hours=3))
                 async with session.use() as conn:

@@ -15,6 +15,7 @@ Each kind of lock has its own first key, so that ids of different kinds never me
 * *listening* to a carrier account: held by the one session that keeps its line open while nothing is sent;
 * *asking*: held by the one session that asks carriers about unknown messages;
 * a *webhook*: held by the one session that tells it what there is to tell;
+* *countries*: held by the one session that counts texts by country for reports;
 * the gate of an app's *tests*: shared by whoever sends a text for a test, passed by whoever presses the panic button.
 
 Session locks are free the moment their connection drops, which is what makes a dead worker harmless.
@@ -53,6 +54,7 @@ class Kind(IntEnum):
     REPLIES = 12
     LISTENING = 13
     WEBHOOK = 14
+    COUNTRIES = 15
 
 
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"

@@ -1,6 +1,7 @@
-"""Sums over the runs of an app that began in some days: by campaign, day, sender or carrier.
+"""Sums over the runs of an app that began in some days: by campaign, day, sender, carrier or country.
 
-Read from the tallies, which are kept as texts leave: the same price for ten people and for ten million.
+Read from the tallies, which are kept as texts leave: the same price for ten people and for ten million. Countries are
+counted apart (:mod:`heliograph.store.country_counts`); what they do not account for stands in a line of its own.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
     from heliograph.store.database import Conn
 
-By = Literal["campaign", "day", "sender", "carrier"]
+By = Literal["campaign", "day", "sender", "carrier", "country"]
+
+REST: Literal["?"] = "?"
+"""The ``ref`` of what no country has been counted for yet, or any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The texts of a campaign, a day, a sender or a carrier. ``ref``: its public id, or the day.
+    """The texts of a campaign, day, sender, carrier or country. ``ref``: its public id, the day, the country's code.
 
     ``people``: those of main runs, ``None`` by sender and carrier, as somebody not texted has none. ``sent`` were
     taken by a carrier, ``delivered`` among them; ``left_out`` may not be texted; ``expired`` were not texted in time.
@@ -76,6 +80,37 @@ SELECT a.public_id AS ref, a.name, a.deleted_at IS NOT NULL AS gone, NULL::bigin
 JOIN sender s ON s.app_id = t.app_id AND s.sender_id = t.sender_id
 JOIN carrier_account a ON a.app_id = s.app_id AND a.account_id = s.account_id {_WHERE}
 GROUP BY a.public_id, a.name, a.deleted_at ORDER BY sent DESC LIMIT %(limit)s
+""",
+    # The rest: what the tallies say now and the counts did not yet; below 0 where people have left a column since.
+    "country": f"""
+WITH counted AS (
+    SELECT c.country AS ref, count(DISTINCT c.run_id)::int AS runs,
+           sum(c.total) FILTER (WHERE r.companion_of IS NULL) AS people, sum(c.accepted + c.delivered) AS sent,
+           sum(c.delivered) AS delivered, sum(c.failed) AS failed, sum(c.unknown) AS unknown,
+           sum(c.suppressed) AS left_out, sum(c.expired) AS expired, sum(c.waiting) AS waiting
+    FROM run r JOIN run_country c ON c.app_id = r.app_id AND c.run_id = r.run_id {_WHERE} GROUP BY c.country
+), whole AS (
+    SELECT {_PEOPLE}, {_SUMS} {_RUNS} {_WHERE}
+), lines AS (
+    SELECT *, false AS rest FROM counted
+    UNION ALL
+    SELECT '{REST}', w.runs, coalesce(w.people, 0) - c.people, w.sent - c.sent, w.delivered - c.delivered,
+           w.failed - c.failed, w.unknown - c.unknown, w.left_out - c.left_out, w.expired - c.expired,
+           w.waiting - c.waiting, true
+    FROM whole w CROSS JOIN (
+        SELECT coalesce(sum(people), 0) AS people, coalesce(sum(sent), 0) AS sent,
+               coalesce(sum(delivered), 0) AS delivered, coalesce(sum(failed), 0) AS failed,
+               coalesce(sum(unknown), 0) AS unknown, coalesce(sum(left_out), 0) AS left_out,
+               coalesce(sum(expired), 0) AS expired, coalesce(sum(waiting), 0) AS waiting FROM counted
+    ) c
+    WHERE w.runs > 0
+)
+SELECT ref, ref AS name, false AS gone, runs, coalesce(people, 0)::bigint AS people, sent::bigint, delivered::bigint,
+       failed::bigint, unknown::bigint, left_out::bigint, expired::bigint, waiting::bigint
+FROM lines
+WHERE NOT rest OR (coalesce(people, 0), sent, delivered, failed, unknown, left_out, expired, waiting)
+                  <> (0, 0, 0, 0, 0, 0, 0, 0)
+ORDER BY rest, sent DESC, people DESC, ref LIMIT %(limit)s
 """,
 }
 

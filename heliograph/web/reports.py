@@ -1,45 +1,33 @@
-"""Pages of reports: what campaigns, senders and carriers did in some days, on the screen and as CSV."""
+"""Pages of reports: what campaigns, senders, carriers and countries did in some days, on the screen and as a file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, cast, get_args
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
+from heliograph.actions import report_files, report_tables
+from heliograph.actions.report_tables import Asked
 from heliograph.errors import Invalid
-from heliograph.rules import spreadsheet, zones
+from heliograph.rules import report, zones
+from heliograph.store import report_mails as rows
 from heliograph.store import reports
-from heliograph.web import downloads
+from heliograph.web import downloads, report_mails
 from heliograph.web.kit import link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from zoneinfo import ZoneInfo
+    from datetime import datetime
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from heliograph.store.apps import App
-    from heliograph.store.reports import By, Sums
-    from heliograph.web.kit import Kit
+    from heliograph.store.reports import Sums
+    from heliograph.web.kit import Handler, Kit
 
 SECTION = "reports"
 DAYS = 30  # looked at unless asked for others
-MOST_DAYS = 400
-BY = {"campaign": "Campaigns", "day": "Days", "sender": "Senders", "carrier": "Carriers"}
-NUMBERS = ("runs", "people", "sent", "delivered", "failed", "unknown", "left_out", "expired", "waiting")
-HEADS = {
-    "runs": "Runs",
-    "people": "People",
-    "sent": "Sent",
-    "delivered": "Delivered",
-    "failed": "Failed",
-    "unknown": "Unknown",
-    "left_out": "Left out",
-    "expired": "Not in time",
-    "waiting": "Waiting",
-}
+MOST_SHOWN = 1000
+TABS = {"campaign": "Campaigns", "day": "Days", "sender": "Senders", "carrier": "Carriers", "country": "Countries"}
 
 
 def routes(kit: Kit) -> list[Route]:
@@ -48,24 +36,9 @@ def routes(kit: Kit) -> list[Route]:
     at = "/console/{app}/reports"
     return [
         kit.route(at, page.front, right=SECTION),
-        kit.route(f"{at}/csv", page.file, right=SECTION),
+        *(kit.route(f"{at}/{kind}", page.file(kind), right=SECTION) for kind in report.FORMATS),
+        *report_mails.routes(kit),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked at: by what, from and until which day (both of them in it), by the clocks of ``zone``."""
-
-    by: By
-    first: date
-    last: date
-    zone: str
-
-    def span(self) -> tuple[datetime, datetime]:
-        """From when until when."""
-        clock = cast("ZoneInfo", zones.clock(self.zone) or UTC)
-        start = datetime.combine(self.first, time.min, clock)
-        return start, datetime.combine(self.last + timedelta(days=1), time.min, clock)
 
 
 class Reports:
@@ -77,56 +50,60 @@ class Reports:
     async def front(self, request: Request) -> Response:
         """A table, with its sums."""
         app, asked = await self.kit.app(request), _asked(request, self.kit.now)
-        rows = await self._rows(app, asked)
+        async with self.kit.db.connection() as conn:
+            found = await report_tables.read(conn, app, asked, limit=MOST_SHOWN)
+            mails = await rows.count(conn, app.app_id)
         at = f"/console/{app.public_id}/{SECTION}"
         query = {"from": asked.first, "to": asked.last, "zone": asked.zone}
         values = {
             "asked": asked,
-            "rows": rows,
-            "whole": {name: sum(getattr(row, name) or 0 for row in rows) for name in NUMBERS},
-            "most": max((row.sent for row in rows), default=0),
-            "numbers": [name for name in NUMBERS if name != "people" or asked.by in {"campaign", "day"}],
-            "heads": HEADS,
-            "tabs": [(link(at, by=key, **query), word, None, key == asked.by) for key, word in BY.items()],
-            "file": link(f"{at}/csv", by=asked.by, **query),
+            "rows": found.rows,
+            "more": found.more,
+            "whole": found.whole,
+            "most": max((row.sent for row in found.rows), default=0),
+            "numbers": report_tables.numbers(asked),
+            "heads": report_tables.HEADS,
+            "first": report_tables.WORDS[asked.by],
+            "names": [report_tables.name_of(asked, row) for row in found.rows],
+            "linked": [_linked(asked, row) for row in found.rows],
+            "rest": reports.REST,
+            "notes": [report_tables.NOTE, *([report_tables.COUNTRIES] if asked.by == "country" else [])],
+            "tabs": [(link(at, by=key, **query), word, None, key == asked.by) for key, word in TABS.items()],
+            "files": [(link(f"{at}/{kind}", by=asked.by, **query), kind.upper()) for kind in report.FORMATS],
+            "mails": (f"{at}/mails", mails),
         }
         return await self.kit.page(request, "reports.html", values, section=SECTION, app=app)
 
-    async def file(self, request: Request) -> Response:
-        """The same as CSV."""
-        app, asked = await self.kit.app(request), _asked(request, self.kit.now)
-        rows = await self._rows(app, asked)
-        name = f"{app.name} by {asked.by} {asked.first} to {asked.last}"
-        return await downloads.csv_answer(name, _lines(asked, rows))
+    def file(self, kind: str) -> Handler:
+        """What answers with the same as a file of this kind."""
 
-    async def _rows(self, app: App, asked: Asked) -> list[Sums]:
-        after, before = asked.span()
-        async with self.kit.db.connection() as conn:
-            return await reports.sums(conn, app.app_id, asked.by, after=after, before=before, zone=asked.zone)
+        async def answer(request: Request) -> Response:
+            app, asked = await self.kit.app(request), _asked(request, self.kit.now)
+            async with self.kit.db.connection() as conn:
+                table = await report_tables.table(conn, app, asked, now=self.kit.now)
+            content = await report_files.write(table, kind)
+            return downloads.whole(report_tables.file_name(app, asked), kind, report_files.MEDIA[kind], content)
+
+        return answer
 
 
-async def _lines(asked: Asked, rows: Sequence[Sums]) -> AsyncIterator[str]:
-    yield spreadsheet.MARK + spreadsheet.line([asked.by, "id", *(HEADS[name] for name in NUMBERS)])
-    for row in rows:
-        numbers = [getattr(row, name) for name in NUMBERS]
-        cells = [spreadsheet.guarded(row.name.lstrip("\x01")), row.ref]
-        yield spreadsheet.line([*cells, *("" if number is None else str(number) for number in numbers)])
+def _linked(asked: Asked, row: Sums) -> bool:
+    """Whether a line leads to a page: one-off texts have none."""
+    return asked.by == "campaign" and not row.gone and not row.name.startswith("One-off texts")
 
 
 def _asked(request: Request, now: datetime) -> Asked:
     """What the address asks for. Raises Invalid."""
-    by = request.query_params.get("by") or "campaign"
-    if by not in get_args(reports.By):
-        raise Invalid(f"by is {by[:40]!r}; it takes one of: {', '.join(BY)}", field="by")
+    by = report_tables.by(request.query_params.get("by") or "campaign")
     zone = request.query_params.get("zone") or "UTC"
     if zones.clock(zone) is None:
         raise Invalid(f"zone is {zone[:60]!r}; it takes a time zone such as Europe/London", field="zone")
     today = now.astimezone(zones.clock(zone)).date()
     last = _day(request, "to", today)
     first = _day(request, "from", last - timedelta(days=DAYS - 1))
-    if not timedelta(0) <= last - first <= timedelta(days=MOST_DAYS):
-        raise Invalid(f"{first} to {last} are not 1 to {MOST_DAYS} days", field="from")
-    return Asked(cast("By", by), first, last, zone)
+    if not timedelta(0) <= last - first <= timedelta(days=report.MOST_DAYS):
+        raise Invalid(f"{first} to {last} are not 1 to {report.MOST_DAYS} days", field="from")
+    return Asked(by, first, last, zone)
 
 
 def _day(request: Request, name: str, otherwise: date) -> date:

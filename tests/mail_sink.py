@@ -1,0 +1,60 @@
+"""A mail server for tests: it keeps what it is given, and refuses what it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from email.message import EmailMessage
+
+
+@dataclass
+class Sink:
+    """What came: ``letters``, and to whom each (``to``). ``answers``: what a command is answered with, by its word."""
+
+    port: int = 0
+    letters: list[EmailMessage] = field(default_factory=list)
+    to: list[list[str]] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: the few commands of RFC 5321 that a client without extensions needs."""
+        writer.write(b"220 sink\r\n")
+        to: list[str] = []
+        while line := (await reader.readline()).decode():
+            word, _, rest = line.strip().partition(" ")
+            answer = self.answers.get(word.upper(), "250 fine")
+            if answer == "hang up":
+                break
+            if word.upper() == "RCPT" and answer.startswith("250"):
+                answer = self.answers.get(rest, answer)
+                to += [rest.removeprefix("TO:<").removesuffix(">")] if answer.startswith("250") else []
+            if word.upper() == "DATA" and answer.startswith("250"):
+                writer.write(b"354 go on\r\n")
+                content = await reader.readuntil(b"\r\n.\r\n")
+                self.letters.append(email.message_from_bytes(content[:-3], policy=email.policy.default))  # type: ignore[arg-type]
+                self.to.append(to)
+                if self.answers.get("after") == "hang up":
+                    break
+            writer.write(f"{'221 bye' if word.upper() == 'QUIT' else answer}\r\n".encode())
+            if word.upper() == "QUIT":
+                break
+        writer.close()
+
+
+@asynccontextmanager
+async def open_sink() -> AsyncIterator[Sink]:
+    """A mail server on a free port."""
+    sink = Sink()
+    server = await asyncio.start_server(sink.serve, "127.0.0.1", 0)
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
