@@ -103,13 +103,14 @@ async def work(db: Database, seal: Seal, app_id: int, account_id: int, *, now: d
             return 0
         stored = await webhook_calls.read_next(conn, app_id, account_id, limit=AT_ONCE)
         if not stored:
-            return 0
+            return await reply_actions.join(conn, app_id, account_id, now=now)
         said = _read(await carrier_accounts.get(conn, app_id, account_id), seal, stored)
         here = db.inside(conn)
         if said.receipts:
             await receipt_actions.record(here, app_id, account_id, said.receipts, now=now)
         if said.replies:
             await reply_actions.keep(conn, app_id, account_id, said.replies, now=now)
+        await reply_actions.join(conn, app_id, account_id, now=now)
         counted = Counter(carrier_lines.class_of(ReceiptState(r.status), r.code) for r in said.receipts)
         if counted:
             counts = [carrier_counts.Count(app_id, account_id, what, n) for what, n in sorted(counted.items())]

@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -111,9 +111,21 @@ class Receipt:
     code: str = ""
 
 
+MISSING = "[…]"
+"""Stands in a reply where parts never came."""
+
+
+class Part(NamedTuple):
+    """Which part of how many a carrier has brought. ``reference``: what the parts of one reply have in common."""
+
+    reference: str
+    total: int
+    number: int  # from 1
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text that a person sent to one of our addresses, whole: its parts are put together already.
+    """A text that a person sent to one of our addresses; or a ``part`` of it, from carriers that do not join them.
 
     ``ref`` is the carrier's own id for it, by which a repetition is known; empty when it gives none.
     """
@@ -123,6 +135,7 @@ class Reply:
     text: str
     at: datetime
     ref: str = ""
+    part: Part | None = None  # None: it is whole
 
 
 class LineState(StrEnum):

@@ -25,11 +25,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from heliograph.carriers import http, http_answers, http_calls, http_settings
-from heliograph.carriers.base import Accepted, Deferred, Heard, Lost, Receipt, ReceiptState, Refused, Reply
+from heliograph.carriers.base import Accepted, Deferred, Heard, Lost, Part, Receipt, ReceiptState, Refused, Reply
 from heliograph.carriers.http import Errand, Reading
 from heliograph.carriers.http_wire import Request
 from heliograph.config import utc_now
@@ -164,13 +165,24 @@ class VonageCalls:
                 return Heard()
             number, to = http_calls.plus(http_calls.need(said, "msisdn")), http_calls.plus(http_calls.need(said, "to"))
             words = http_calls.text(said.get("text"))
-            return Heard(replies=[Reply(number, to, words, at, http_calls.text(said.get("messageId")))])
+            return Heard(replies=[Reply(number, to, words, at, http_calls.text(said.get("messageId")), _part(said))])
         state = STATES.get(status)
         if state is None:
             return Heard()
         ref = http_calls.need(said, "client-ref", "messageId")
         code = (http_calls.text(said.get("err-code")) or status) if state is ReceiptState.FAILED else ""
         return Heard(receipts=[Receipt(ref, state, at, code)])
+
+
+def _part(said: Mapping[str, object]) -> Part | None:
+    """Which part of a long reply it is (https://developer.vonage.com/messaging/sms/guides/inbound-sms)."""
+    if http_calls.text(said.get("concat")).lower() != "true":
+        return None
+    reference, *counted = (http_calls.text(said.get(f"concat-{name}")) for name in ("ref", "total", "part"))
+    if not all(re.fullmatch("[0-9]{1,3}", text) for text in counted):
+        return None
+    total, number = map(int, counted)
+    return Part(reference, total, number) if 1 <= number <= total <= parts.MOST_PARTS else None
 
 
 def sign(said: Mapping[str, object], secret: str, method: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from heliograph.actions import carrier_calls
+from heliograph.actions import carrier_calls, replies
 from heliograph.actions import seal as seals
 from heliograph.errors import HeliographError, StoreUnavailable
 from heliograph.store import webhook_calls
@@ -39,7 +39,7 @@ class Calls:
     async def look(self) -> int:
         """Work on some calls of every account that has any; answers how many."""
         async with self._db.connection() as conn:
-            waiting = await webhook_calls.list_waiting(conn)
+            waiting = await webhook_calls.list_waiting(conn, parts_before=self._clock() - replies.PATIENCE)
         worked = 0
         for app_id, account_id in waiting:
             try:

@@ -46,6 +46,7 @@ from heliograph.store import (
     message_parts,
     panics,
     receipts,
+    reply_parts,
     runs,
     senders,
 )
@@ -336,6 +337,7 @@ class Worker:
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await message_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
+                    await reply_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await lines.forget_old(conn, before=self._clock() - timedelta(days=1))
                     await carrier_counts.forget(conn, before=self._clock() - timedelta(hours=3))
                 async with session.use() as conn:

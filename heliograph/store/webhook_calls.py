@@ -69,13 +69,16 @@ async def add(conn: Conn, calls: Sequence[NewCall]) -> None:
 LIST_WAITING = """
 SELECT a.app_id, a.account_id FROM carrier_account a
 WHERE EXISTS (SELECT FROM webhook_call c WHERE c.app_id = a.app_id AND c.account_id = a.account_id)
+   OR EXISTS (SELECT FROM reply_part p WHERE p.app_id = a.app_id AND p.account_id = a.account_id
+                AND p.joined_at IS NULL AND p.received_at <= %(parts_before)s)
 ORDER BY a.account_id
 """
 
 
-async def list_waiting(conn: Conn) -> list[tuple[int, int]]:
-    """``(app_id, account_id)`` of accounts with calls that wait to be worked on."""
-    return [(int(row[0]), int(row[1])) for row in await (await conn.execute(LIST_WAITING)).fetchall()]
+async def list_waiting(conn: Conn, *, parts_before: datetime) -> list[tuple[int, int]]:
+    """``(app_id, account_id)`` of accounts with calls to work on, or parts of replies from ``parts_before``."""
+    rows = await (await conn.execute(LIST_WAITING, {"parts_before": parts_before})).fetchall()
+    return [(int(row[0]), int(row[1])) for row in rows]
 
 
 READ = """

@@ -12,6 +12,7 @@ import pytest
 
 from heliograph.actions import carrier_accounts as editing
 from heliograph.actions import carrier_calls
+from heliograph.actions import replies as reply_actions
 from heliograph.api import app as api_app
 from heliograph.api import carrier_calls as door
 from heliograph.carriers.sandbox_webhook import SIGNATURE, sign
@@ -80,6 +81,36 @@ async def test_what_a_carrier_says_is_stored_and_answered_then_worked_on_once(
     await outside.post(f"/carriers/{account.public_id}", **signed({"replies": [REPLY]}))
     await work(db, seal, account, clock)
     assert len(await rows(db, "reply")) == 1
+
+
+async def test_a_long_reply_that_comes_in_parts_is_one_reply(
+    db: Database, seal: Seal, outside: httpx.AsyncClient, tenant: Tenant, clock: FrozenClock
+) -> None:
+    """Vonage joins nothing: parts come in any order and again; of one that never comes there is a mark."""
+    settings = {"api_key": "key", "api_secret": SECRET, "webhook_token": TOKEN}
+    body = {"name": "In parts", "kind": "vonage", "settings": settings}
+    account = await editing.create(db, seal, tenant.app, body, now=clock())
+
+    async def brings(reference: str, part: int, words: str) -> None:
+        said = {
+            "msisdn": "15555550123", "to": "15555550100", "text": words, "messageId": f"{reference}-{part}",
+            "concat": "true", "concat-ref": reference, "concat-total": "3", "concat-part": str(part),
+        }  # fmt: skip
+        answer = await outside.post(f"/carriers/{account.public_id}?token={TOKEN}", json=said)
+        assert answer.status_code == 200
+        await work(db, seal, account, clock)
+
+    await brings("1", 2, "is a long ")
+    await brings("1", 3, "story")
+    await brings("2", 1, "Another ")
+    assert await rows(db, "reply") == []
+    await brings("1", 1, "This ")
+    await brings("1", 1, "This ")
+    assert [row[2] for row in await rows(db, "reply")] == ["This is a long story"]
+    await brings("2", 3, "end")
+    clock.advance(reply_actions.PATIENCE.total_seconds())
+    await work(db, seal, account, clock)
+    assert sorted(row[2] for row in await rows(db, "reply")) == ["Another […]end", "This is a long story"]
 
 
 async def test_nothing_is_stored_for_whoever_is_not_the_carrier(

@@ -227,6 +227,18 @@ def test_vonage_signs_what_is_posted_too(method: str) -> None:
     assert not webhook.verify(settings, call(URL, json.dumps(said).encode()))
 
 
+@pytest.mark.parametrize(
+    ("total", "number", "part"), [("3", "2", ("7", 3, 2)), ("2", "3", None), ("0", "0", None), ("x", "1", None)]
+)
+def test_vonage_tells_which_part_of_a_reply_it_brings(
+    total: str, number: str, part: tuple[str, int, int] | None
+) -> None:
+    said = {"msisdn": "15555550123", "to": "15555550100", "text": "a", "messageId": "m", "concat": "true"}
+    said |= {"concat-ref": "7", "concat-total": total, "concat-part": number}
+    (reply,) = vonage.VonageCalls().read({}, call(URL, json.dumps(said).encode())).replies
+    assert reply.part == part
+
+
 def test_aws_requests_are_signed_as_aws_says() -> None:
     """docs/testing-carriers.md tells how the signature itself was compared with botocore's."""
     (errand,) = vendor("aws").errands(texts()[:1])

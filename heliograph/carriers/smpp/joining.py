@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from heliograph.carriers.base import Reply
+from heliograph.carriers.base import MISSING, Reply
 from heliograph.carriers.smpp import coding
 from heliograph.carriers.smpp.pdu import UDH, Tag
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heliograph.carriers.smpp.pdu import Message
-
-MISSING = "[…]"
-"""Stands where parts never came."""
 
 MOST = 5_000  # replies in pieces at the same time; of more, the oldest is given as it is
 _CONCATENATED_8, _CONCATENATED_16 = 0x00, 0x08  # information elements
