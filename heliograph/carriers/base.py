@@ -153,8 +153,12 @@ class Listener(Protocol):
         """Take receipts, in the order the carrier gave them."""
         ...
 
-    def replies(self, replies: Sequence[Reply], /) -> None:
-        """Take what people wrote, in the order the carrier gave it."""
+    def replies(self, replies: Sequence[Reply], /) -> Future[None] | None:
+        """Take what people wrote, in the order the carrier gave it.
+
+        What is returned is done when they are kept for good: a carrier that delivers until it is acknowledged is
+        acknowledged then. None: there is nothing to wait for.
+        """
         ...
 
     def line(self, state: LineState, words: str, /) -> None:

@@ -145,7 +145,7 @@ class Sandbox:
             self._stands = state
             self._tell("line", lambda: self._listener.line(state, words))
 
-    def _tell(self, what: str, tell: Callable[[], None]) -> None:
+    def _tell(self, what: str, tell: Callable[[], object]) -> None:
         try:
             tell()
         except Exception as error:  # noqa: BLE001  # whatever is wrong with the listener, the line lives on

@@ -34,7 +34,9 @@ class _Account:
     """What one carrier account has said and is not kept yet, and how its line stands."""
 
     heard: list[receipts.NewReceipt] = field(default_factory=list[receipts.NewReceipt])
-    written: list[Reply] = field(default_factory=list["Reply"])
+    written: list[tuple[Reply, asyncio.Future[None] | None]] = field(
+        default_factory=list["tuple[Reply, asyncio.Future[None] | None]"]
+    )  # the last of those that came together with what is done when they are kept
     stands: lines.Standing | None = None  # None: it has no line, or has said nothing of it
     counts: Counter[str] = field(default_factory=Counter[str])  # since they were written last
     ear: Ear | None = None  # of the line that was opened last: only that one tells how the line stands
@@ -109,9 +111,13 @@ class Hearing:
             for (app_id, account_id), account in list(self._accounts.items()):
                 while account.written:
                     wrote = account.written[:AT_ONCE]
+                    said = [reply for reply, _ in wrote]
                     async with db.transaction() as conn:
-                        await reply_actions.keep(conn, app_id, account_id, wrote, now=self._clock())
+                        await reply_actions.keep(conn, app_id, account_id, said, now=self._clock())
                     del account.written[: len(wrote)]
+                    for _, kept in wrote:
+                        if kept is not None and not kept.done():
+                            kept.set_result(None)
 
     async def leave(self, db: Database) -> None:
         """Take back all that was set down of lines: this worker ends."""
@@ -157,10 +163,12 @@ class Ear:
         self._account.counts.update(carrier_lines.class_of(r.state, r.code) for r in said)
         self._account.heard += [receipts.NewReceipt(r.ref, r.state.value, r.code, r.at) for r in said]
 
-    def replies(self, said: Sequence[Reply], /) -> None:
-        """Keep replies until the next flush."""
-        self._account.written += said
+    def replies(self, said: Sequence[Reply], /) -> asyncio.Future[None]:
+        """Keep replies until the next flush, which does what is returned."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._account.written += [(reply, kept if reply is said[-1] else None) for reply in said]
         self._hearing.wrote.set()
+        return kept
 
     def line(self, state: LineState, words: str, /) -> None:
         """Note how the line stands; a line that another has taken the place of says nothing of the account's."""

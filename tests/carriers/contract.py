@@ -100,7 +100,7 @@ class Ear:
         self.heard.extend(receipts)
         self._news.set()
 
-    def replies(self, replies: Sequence[Reply], /) -> None:
+    def replies(self, replies: Sequence[Reply], /) -> asyncio.Future[None] | None:
         self.written.extend(replies)
         self._news.set()
 

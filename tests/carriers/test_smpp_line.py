@@ -24,6 +24,7 @@ from heliograph.carriers.base import (
     Receipt,
     ReceiptState,
     Refused,
+    Reply,
 )
 from heliograph.carriers.kind import Opening
 from heliograph.carriers.smpp import line as smpp
@@ -267,6 +268,34 @@ async def test_a_reply_with_a_part_missing_is_heard_in_the_end() -> None:
         await outcomes(line, text())
         (reply,) = await ear.read(1)
     assert reply.text == ("abc" * 120)[:153] + "[…]" + ("abc" * 120)[306:]
+
+
+class Slow(Ear):
+    """A listener that keeps replies when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keeping: list[asyncio.Future[None]] = []
+
+    def replies(self, replies: Sequence[Reply], /) -> asyncio.Future[None]:
+        super().replies(replies)
+        self.keeping.append(asyncio.get_running_loop().create_future())
+        return self.keeping[-1]
+
+
+async def test_a_reply_is_acknowledged_when_it_is_kept_and_until_then_it_is_delivered_again() -> None:
+    ear = Slow()
+    behaviour = {"reply": 1, "reply_text": "STOP", "reply_ms": [1, 5], "receipt_lost": 1}
+    async with centre(behaviour=behaviour) as (made, port), opened(port, ear) as line:
+        await outcomes(line, text())
+        await ear.read(1)
+        made.cut_all()
+        assert [reply.text for reply in await ear.read(2)] == ["STOP", "STOP"]
+        assert [len(peer._undelivered) for peer in made._peers] == [1]
+        for kept in ear.keeping:
+            kept.set_result(None)
+        await until(lambda: not any(peer._undelivered for peer in made._peers))
+        assert len(ear.written) == 2
 
 
 async def test_a_bind_that_is_never_answered_holds_up_no_other() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from heliograph.carriers.base import FULL, Accepted, Deferred, LineState, Receipt, Refused
 from heliograph.carriers.kind import Kind
@@ -179,7 +179,7 @@ class Line:
         if flight.lost(why):
             self._settle(flight)
 
-    def delivered(self, messages: Sequence[pdu.Message]) -> int:
+    def delivered(self, messages: Sequence[pdu.Message]) -> int | asyncio.Future[None]:
         """See :class:`heliograph.carriers.smpp.session.Hears`."""
         at, now = datetime.now(UTC), self._loop.time()
         receipts: list[Receipt] = []
@@ -195,7 +195,8 @@ class Line:
                 replies += self._joining.add(number, to, message, at, now)
             else:
                 log.warning("delivery_unread carrier=%s esm_class=0x%02x", self._name, message.esm_class)
-        return pdu.OK if self._tell(receipts, replies) else pdu.LATER
+        kept = self._tell(receipts, replies)
+        return pdu.LATER if kept is False else kept or pdu.OK
 
     def stands(self) -> None:
         """See :class:`heliograph.carriers.smpp.link.Watches`."""
@@ -235,14 +236,15 @@ class Line:
         now = self._loop.time()
         self._tell(self._matching.due(now), self._joining.due(now))
 
-    def _tell(self, receipts: list[Receipt], replies: list[Reply]) -> bool:
-        """Hand over; False when the listener failed."""
+    def _tell(self, receipts: list[Receipt], replies: list[Reply]) -> asyncio.Future[None] | Literal[False] | None:
+        """Hand over; what is done when the replies are kept, or False when the listener failed."""
+        kept = None
         with self._guarded() as failed:
             if receipts:
                 self._listener.receipts(receipts)
             if replies:
-                self._listener.replies(replies)
-        return not failed
+                kept = self._listener.replies(replies)
+        return False if failed else kept
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[list[str]]:

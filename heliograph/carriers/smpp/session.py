@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HOLD_S = 5.0  # seconds that an acknowledgement waits at most: message centres give up after ten or so
 LEAVE_S = 2.0  # seconds that written bytes may take to leave: a peer that takes none holds a stop up no longer
 
 _SUBMIT_RESP = Command.SUBMIT_SM | pdu.RESPONSE
@@ -40,8 +41,8 @@ class Hears(Protocol):
         """The answer to a part will not come."""
         ...
 
-    def delivered(self, messages: Sequence[pdu.Message]) -> int:
-        """Messages came; the status to answer them all with."""
+    def delivered(self, messages: Sequence[pdu.Message]) -> int | asyncio.Future[None]:
+        """Messages came; the status to answer them all with, or what is done once they are kept."""
         ...
 
 
@@ -60,6 +61,7 @@ class Session(asyncio.Protocol):
         self._sequence = 0
         self._pending: dict[int, tuple[float, Flight, int]] = {}
         self._asked: dict[int, asyncio.Future[Frame]] = {}
+        self._held: dict[int, bytes] = {}  # acknowledgements of what is not kept yet, by their first sequence number
         self._heard_at = self._loop.time()
         self._probe: float | None = None  # when the unanswered enquire_link was sent
         self._empty: asyncio.Future[None] | None = None  # done when no byte waits to leave any more
@@ -131,6 +133,8 @@ class Session(asyncio.Protocol):
         if at_once:
             self._transport.abort()
         else:
+            for first in list(self._held):
+                self._acknowledge(first)  # we live on, and keep what we have in hand
             self._transport.close()
 
     # ------------------------------------------------------------ what asyncio tells it
@@ -207,13 +211,31 @@ class Session(asyncio.Protocol):
             else:
                 out += self._request(each)
         if deliveries:
-            # Acknowledged only after they were handed over, whatever becomes of them there.
-            status = self._hears.delivered([message for _, _, message in deliveries])
-            out += [pdu.frame(command | pdu.RESPONSE, sequence, b"\0", status) for sequence, command, _ in deliveries]
+            out += self._delivered(deliveries)
         if out:
             self._write(b"".join(out))
         if any(each.command == Command.UNBIND for each in frames):
             self.end("the message centre ended the bind")
+
+    def _delivered(self, deliveries: list[tuple[int, int, pdu.Message]]) -> list[bytes]:
+        """Hand deliveries over; their acknowledgements, unless those wait until what they brought is kept.
+
+        A process that dies before has acknowledged nothing, so all of it is delivered again: what somebody wrote, a no
+        perhaps, is never lost. One that is kept from keeping it has it in hand, and says so after :data:`HOLD_S`.
+        """
+        status = self._hears.delivered([message for _, _, message in deliveries])
+        answer = status if isinstance(status, int) else pdu.OK
+        out = [pdu.frame(command | pdu.RESPONSE, sequence, b"\0", answer) for sequence, command, _ in deliveries]
+        if isinstance(status, int):
+            return out
+        first = deliveries[0][0]
+        self._held[first] = self._held.pop(first, b"") + b"".join(out)
+        status.add_done_callback(lambda _: self._acknowledge(first))
+        self._loop.call_later(HOLD_S, self._acknowledge, first)
+        return []
+
+    def _acknowledge(self, first: int) -> None:
+        self._write(self._held.pop(first, b""))
 
     def _submitted(self, each: Frame) -> None:
         found = self._pending.pop(each.sequence, None)
@@ -272,5 +294,5 @@ class Session(asyncio.Protocol):
         return self._sequence
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
