@@ -21,8 +21,8 @@ from tests.torture import storms
 if TYPE_CHECKING:
     from tests.torture.judge import Verdict
 
-PEOPLE = {"kills": 200_000, "carrier": 20_000, "disk": 20_000, "clock": 50_000}
-TIMES = {"kills": 200, "carrier": 40, "disk": 6, "clock": 60}
+PEOPLE = {"kills": 200_000, "carrier": 20_000, "talks": 5_000, "disk": 20_000, "clock": 50_000}
+TIMES = {"kills": 200, "carrier": 40, "talks": 40, "disk": 6, "clock": 60}
 DISK_MB = 700
 
 

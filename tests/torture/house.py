@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -106,6 +107,13 @@ def server(data: Path, port: int) -> Seat:
     """A seat for the API on ``port``, without workers."""
     command = [*PROGRAM, "serve", "--workers", "0", "--port", str(port), "--data", str(data)]
     return Seat("server", command, data / "serve.log")
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        return int(line.getsockname()[1])
 
 
 def _children(pid: int) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from heliograph import config
+from heliograph.engine.lane import BATCH, WINDOW
 from heliograph.store import campaigns, outcomes, tallies
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from heliograph.store.campaigns import Campaign
     from tests.bench.rig import Rig
+
+IN_HAND = BATCH + WINDOW  # texts that one worker can have taken without an outcome
 
 
 @dataclass(slots=True)
@@ -43,6 +46,16 @@ def taken(transcript: Path) -> Counter[str]:
             told = (json.loads(line) for line in lines if line.endswith("}\n"))
             numbers.update(line["to"] for line in told if not line.get("status"))  # of a message centre: those it took
     return numbers
+
+
+def texts(transcript: Path) -> dict[str, list[str]]:
+    """The texts that a message centre took for each number, in its order."""
+    found: dict[str, list[str]] = {}
+    with transcript.open() as lines:
+        for line in map(json.loads, lines):
+            if not line["status"]:
+                found.setdefault(line["to"], []).append(line["text"])
+    return found
 
 
 async def judge(

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import random
-import socket
 import subprocess
 import time
 from collections import Counter
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING
 from heliograph import config
 from heliograph.actions import carrier_accounts, senders
 from heliograph.actions import seal as seals
-from heliograph.engine.lane import BATCH, WINDOW
 from heliograph.errors import StoreUnavailable
 from heliograph.store import campaigns
 from tests.bench import rig as rigs
-from tests.torture import house, judge
+from tests.torture import house, judge, talks
 from tests.torture.caller import Caller
-from tests.torture.judge import Verdict
+from tests.torture.judge import IN_HAND, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from heliograph.store.campaigns import Campaign
     from tests.bench.rig import Rig
 
-IN_HAND = BATCH + WINDOW  # people that one worker can have taken without an outcome
 SLOWEST = 60.0  # seconds for processes to find each other again, before a storm is called stuck
 
 
@@ -72,7 +69,7 @@ async def kills(rig: Rig, people: int, number: int, seed: int) -> Verdict:
     storm, verdict = Storm(rig, people, number, seed), Verdict("kill -9")
     began = time.monotonic()
     campaign = await storm.start()
-    port = _free_port()
+    port = house.free_port()
     seats = [*house.workers(rig.settings.data, 2), house.server(rig.settings.data, port)]
     done: Counter[str] = Counter()
     async with house.House(rig.settings.data, seats) as home:
@@ -115,7 +112,7 @@ async def carrier(rig: Rig, people: int, number: int, seed: int) -> Verdict:
     """Kill -9 the carrier's message centre, and the workers, again and again. Judged by the message centre's record."""
     storm, verdict = Storm(rig, people, number, seed), Verdict("the carrier dies")
     began = time.monotonic()
-    port, record = _free_port(), rig.settings.data / "smsc.jsonl"
+    port, record = house.free_port(), rig.settings.data / "smsc.jsonl"
     settings = {"host": "127.0.0.1", "port": port, "system_id": "storm", "reconnect_s": [0.02, 0.5]}
     body = {"name": "SMSC", "kind": "smpp", "settings": settings}
     now = config.utc_now()
@@ -195,6 +192,7 @@ async def clock(rig: Rig, people: int, number: int, seed: int) -> Verdict:
 STORMS: dict[str, Callable[[Rig, int, int, int], Awaitable[Verdict]]] = {
     "kills": kills,
     "carrier": carrier,
+    "talks": talks.storm,
     "disk": disk,
     "clock": clock,
 }
@@ -227,9 +225,3 @@ def _fill(ballast: Path) -> None:
             with contextlib.suppress(OSError):
                 while file.write(block[:size]):
                     pass
-
-
-def _free_port() -> int:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        return int(line.getsockname()[1])
