@@ -23,6 +23,7 @@ from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -116,7 +117,12 @@ def create_web(db: Database, settings: Settings, clock: Clock, seal: Seal | None
             *me.routes(kit),
             *(route for routes in SECTIONS.values() for route in routes(kit)),
         ],
-        middleware=[Middleware(door.Door, page=trouble, db=db, settings=settings, clock=clock)],
+        # Compressing tells nobody a form's token: a page that another site asks for has a new one each time, as the
+        # cookie does not come along. Events are not held back for it: it leaves text/event-stream as it is.
+        middleware=[
+            Middleware(GZipMiddleware, compresslevel=6),
+            Middleware(door.Door, page=trouble, db=db, settings=settings, clock=clock),
+        ],
         exception_handlers={errors.HeliographError: handle, HTTPException: handle},
     )
     web.state.kit = kit

@@ -16,6 +16,7 @@ from heliograph.web import teaching
 
 if TYPE_CHECKING:
     import httpx
+    from starlette.applications import Starlette
 
     from heliograph.config import Settings
     from heliograph.store.database import Database
@@ -314,6 +315,23 @@ async def test_what_is_not_there_is_told_in_a_sentence(browser: httpx.AsyncClien
         answer = await browser.get(path)
         assert answer.status_code == 404
         assert "That did not work" in answer.text
+
+
+async def test_pages_and_files_are_compressed_and_events_are_not_held_back(
+    browser: httpx.AsyncClient, console: Starlette, stage: Any
+) -> None:
+    await stage.running(await stage.app(), "Reminder", waiting=5, delivered=7)
+    page = await browser.get("/")
+    for path in ("/", *re.findall(r'"(/console/static/[a-z]+\.(?:css|js)\?v=[^"]+)"', page.text)):
+        answer = await browser.get(path)
+        assert answer.headers["Content-Encoding"] == "gzip", path
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        plain = await browser.get(path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        assert len(plain.content) == len(answer.content), path
+    console.state.web.state.closing = True  # the stream ends with its first event
+    events = await browser.get("/console/campaigns", headers={"Accept": "text/event-stream"})
+    assert "Content-Encoding" not in events.headers
 
 
 async def test_one_app_cannot_be_named_to_reach_the_campaign_of_another(stage: Any, forms: Any) -> None:
