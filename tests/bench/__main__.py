@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from tests.bench import (
     memory,
     optout,
     pacing,
+    pages,
     previewing,
     report,
     sending,
@@ -61,15 +63,16 @@ BENCHES: dict[str, Callable[[Rig], Awaitable[Section]]] = {
     "memory": memory.measure,
     "optout": optout.measure,
     "replies": talking.measure,
+    "pages": pages.measure,
 }
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"measure only these: {', '.join(BENCHES)}")
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the size; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the size; writes no document")
     parser.add_argument("--full", action="store_true", help="ten million rows too: takes minutes and 8 GB more")
-    parser.add_argument("--write", type=Path, help="write the page here (a whole bench writes docs/benchmarks.md)")
+    parser.add_argument("--write", type=Path, help="write here instead of into docs/benchmarks.md")
     parser.add_argument("--folder", type=Path, help="where the temporary data folder is made: a disk, not a tmpfs")
     chosen = parser.parse_args()
     for name in chosen.name:
@@ -80,7 +83,7 @@ def _arguments() -> argparse.Namespace:
 
 async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
     scale = Scale.quick() if chosen.quick else Scale.full() if chosen.full else Scale()
-    page = chosen.write or (None if chosen.name or chosen.quick else PAGE)
+    page = chosen.write or (None if chosen.quick else PAGE)
     sections: list[Section] = []
     async with rig(scale, chosen.folder) as place:
         described = await machine.describe(place.db, place.settings.data)
@@ -99,10 +102,21 @@ async def _run(chosen: argparse.Namespace, console: Console) -> list[Section]:
                 console.print("* " + headline.replace("**", ""), highlight=False)
             console.print(f"({name}: {time.monotonic() - began:.0f} s)", style="dim")
             if page is not None:  # after each, so that a bench cut short leaves what it has measured
-                page.write_text(report.markdown(sections, described))
+                page.write_text(_page(page, sections, described, apart=bool(chosen.name)))
     if page is not None:
         console.print(f"\nWritten to {page}", soft_wrap=True)
     return sections
+
+
+def _page(page: Path, sections: list[Section], described: list[tuple[str, str]], *, apart: bool) -> str:
+    """The page as it is to be: a whole one, or, of sections measured ``apart``, the one that is there with the last."""
+    if not apart or not page.exists():
+        return report.markdown(sections, described)
+    options = " ".join(word for word in sys.argv[1:] if word in {"--quick", "--full"})
+    how = f"{sections[-1].name} {options}".strip()
+    told = f'Measured apart (`make bench ARGS="{how}"`), {datetime.now(UTC):%Y-%m-%d}. '
+    told += "; ".join(f"{what}: {value}" for what, value in described) + "."
+    return report.replaced(page.read_text(), sections[-1], told)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -94,17 +95,56 @@ def table(section: Section) -> Table:
 def markdown(sections: Sequence[Section], machine: Sequence[tuple[str, str]]) -> str:
     """The whole page."""
     lines = [HEAD, "## In short", ""]
-    lines += [f"* {headline}" for section in sections for headline in section.headlines]
+    lines += [line for section in sections for line in _headlines(section)]
     lines += ["", "## The machine", "", "| | |", "|---|---|"]
     lines += [f"| {what} | {value} |" for what, value in machine]
     for section in sections:
-        lines += ["", f"## {section.title}", "", section.about.rstrip()]
-        for name, rows in section.groups():
-            lines += ["", f"### {name[0].upper()}{name[1:]}", ""] if name else [""]
-            lines += ["| | measured | x floor | floor | which is |", "|---|--:|--:|--:|---|"]
-            lines += [_line(row) for row in rows]
-        lines += [f"\n**Broken promise:** {fault}" for fault in section.faults]
+        lines += ["", *_part(section)]
     return "\n".join(lines) + "\n"
+
+
+def replaced(page: str, section: Section, told: str) -> str:
+    """A page with this section in place of the one of its title, or behind all others; ``told``: when, and on what."""
+    head, *parts = re.split(r"(?m)^(?=## )", page.rstrip("\n") + "\n")
+    new = "\n".join(_part(section, told)) + "\n"
+    there = [part.partition("\n")[0] for part in parts]
+    title = f"## {section.title}"
+    if title in there:
+        at = there.index(title)
+        parts[at] = new + ("\n" if at + 1 < len(parts) else "")
+    else:
+        parts[-1:] = [parts[-1] + "\n", new]
+    short = there.index("## In short")
+    parts[short] = "".join(_shortened(parts[short].splitlines(keepends=True), section))
+    return head + "".join(parts)
+
+
+def _shortened(lines: Sequence[str], section: Section) -> list[str]:
+    """The part "In short" with the headlines of a section where its old ones were, else behind the others."""
+    mine = [f"{line}\n" for line in _headlines(section)]
+    places = [n for n, line in enumerate(lines) if line.rstrip().endswith(_mark(section))]
+    others = [n for n, line in enumerate(lines) if line.startswith("* ")]
+    at = places[0] if places else others[-1] + 1 if others else len(lines)
+    return [*lines[:at], *mine, *(line for n, line in enumerate(lines) if n >= at and n not in places)]
+
+
+def _mark(section: Section) -> str:
+    return f"<!-- {section.name} -->"
+
+
+def _headlines(section: Section) -> list[str]:
+    """The lines of "In short" that are this section's: by the mark, which is not seen, they are found again."""
+    return [f"* {headline} {_mark(section)}" for headline in section.headlines]
+
+
+def _part(section: Section, told: str = "") -> list[str]:
+    lines = [f"## {section.title}", "", section.about.rstrip()]
+    lines += ["", told] if told else []
+    for name, rows in section.groups():
+        lines += ["", f"### {name[0].upper()}{name[1:]}", ""] if name else [""]
+        lines += ["| | measured | x floor | floor | which is |", "|---|--:|--:|--:|---|"]
+        lines += [_line(row) for row in rows]
+    return lines + [f"\n**Broken promise:** {fault}" for fault in section.faults]
 
 
 def _line(row: Row) -> str:
@@ -124,8 +164,8 @@ HEAD = """\
 # Benchmarks
 
 Written by `make bench`, which measures the machine it runs on: the figures are of that machine, and a busy neighbour
-shows in them. `make bench ARGS="delete rules"` measures some of it and writes nothing, `make bench ARGS=--quick` all of
-it at a twentieth of the size.
+shows in them. `make bench ARGS="delete rules"` measures some of it and replaces only those sections here, each with a
+line that tells when; `make bench ARGS=--quick` measures all of it at a twentieth of the size and writes nothing.
 
 ## How to read it
 

@@ -61,6 +61,7 @@ class Scale:
     crowds: tuple[int, int] = (10_000, 200_000)  # people of the campaigns that must need the same memory
     imports: tuple[int, ...] = (10_000, 1_000_000)  # rows of the files that are taken in
     rows: tuple[int, ...] = (10_000, 1_000_000)  # people of the runs whose steps must cost the same
+    messages: int = 1_000_000  # in the database that pages are asked of
 
     @property
     def patience(self) -> float:
@@ -72,13 +73,15 @@ class Scale:
         return cls(
             people=5_000, few=300, vast=8_000, trials=8, few_trials=5, vast_trials=2, waiting_trials=2,
             longest_wait=0.4, seconds=0.05, crowds=(500, 5_000), rows=(1_000, 20_000), imports=(500, 5_000),
+            messages=10_000,
         )  # fmt: skip
 
     @classmethod
     def full(cls) -> Scale:
         return cls(
-            crowds=(10_000, 1_000_000), rows=(10_000, 1_000_000, 10_000_000), imports=(10_000, 1_000_000, 5_000_000)
-        )
+            crowds=(10_000, 1_000_000), rows=(10_000, 1_000_000, 10_000_000), imports=(10_000, 1_000_000, 5_000_000),
+            messages=10_000_000,
+        )  # fmt: skip
 
 
 def number(n: int) -> str:
