@@ -105,7 +105,10 @@ class Kit:
 
         async def let_in(request: Request) -> Response:
             door.permit(request, right, act=request.method not in {"GET", "HEAD"})
-            return await handler(request)
+            try:
+                return await handler(request)
+            finally:
+                await request.close()  # the files that a form has brought
 
         route = Route(path, let_in, methods=list(methods))
         self.rights[route.path] = right

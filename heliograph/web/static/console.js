@@ -159,7 +159,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, xhr } = event.detail;
   if (elt.matches("#ask form") && xhr.status) {
     ask.close();
-    lives.forEach((live) => live.again());
+    if (!xhr.getResponseHeader("HX-Redirect")) lives.forEach((live) => live.again()); // else what they show may be gone
   }
 });
 setInterval(() => {
