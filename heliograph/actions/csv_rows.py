@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from heliograph.actions import tables
 from heliograph.errors import Invalid
-from heliograph.rules import columns, contact, phone, zones
+from heliograph.rules import columns, contact, phone, prices, zones
 from heliograph.store.contacts import NewContact
 
 if TYPE_CHECKING:
@@ -96,6 +97,13 @@ class Reader:
         """The name under which a system field is kept, None when the file has none."""
         place = self._place.get(system)
         return None if place is None else self.kept[place]
+
+    def usual_country(self) -> str | None:
+        """Where most numbers of the first rows that say so are from (two letters); None when no number says so."""
+        cells = [row[self._number_place] for row in self._waiting if len(row) > self._number_place]
+        said = [cell for cell in cells if cell.lstrip().startswith("+") and columns.is_phone(cell)]
+        found = Counter(prices.country(phone.normalise(cell)) for cell in said)
+        return next((country for country, _ in found.most_common(1) if country), None)
 
     def page(self, size: int) -> Page | None:
         """The next ``size`` rows at most, None at the end."""

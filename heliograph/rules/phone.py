@@ -191,4 +191,6 @@ def _ascii_digit(character: str) -> str:
 
 
 def _unusable(raw: object, field: str | None) -> Invalid:
+    if raw is None or not str(raw).strip():
+        return Invalid(f"There is no telephone number. It takes {ACCEPTED}", field=field)
     return Invalid(f"{body.shown(raw)} is not a telephone number. It takes {ACCEPTED}", field=field)

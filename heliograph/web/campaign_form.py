@@ -140,6 +140,8 @@ class Form:
     ) -> Response:
         async with self.kit.db.connection() as conn:
             offered = await _offered(conn, app, typed, campaign)
+            if campaign is None and not errors and not typed["caller"]:
+                typed["caller"] = offered["last_caller"]
             composed = await composer.look(conn, app, typed["text"], typed["list"], missing=_missing(typed))
         every = f"/console/{app.public_id}/campaigns"
         values: dict[str, object] = {
@@ -182,13 +184,15 @@ async def _offered(conn: Conn, app: App, typed: Typed, campaign: Campaign | None
     callers = [address for address in addresses if address != ANY]
     callers += [f"{POOL}{one.name}" for one in await pools.list_all(conn, app_id)]
     others = await campaigns.page(conn, app_id, campaigns.Wanted(), sort="-updatedAt", offset=0, limit=OTHERS)
+    used = list(dict.fromkeys(one.campaign.caller_id for one in others))
     names = [one.campaign.name for one in others if campaign is None or one.campaign.name != campaign.name]
     return {
-        "lists": await lists.list_all(conn, app_id),
+        "lists": sorted(await lists.list_all(conn, app_id), key=lambda one: one.created_at, reverse=True),
         "dnc_lists": await lists.list_all(conn, app_id, kind="dnc"),
         "templates": await templates.page(conn, app, offset=0, limit=MOST_TEMPLATES),
         "flows": [one for one in own if one.published_version is not None],
-        "callers": callers,
+        "callers": list(dict.fromkeys([*callers, *used])) if ANY in addresses else callers,
+        "last_caller": next((one for one in used if ANY in addresses or one in callers), ""),
         "any_caller": ANY in addresses or (typed["caller"] and typed["caller"] not in callers),
         "others": list(dict.fromkeys([*typed["exclude"], *names])),
     }

@@ -11,6 +11,7 @@ from heliograph.store import campaigns, overview, progress, session_numbers, unk
 from heliograph.store.unknowns import Wanted
 from heliograph.web import asking, door, flow_drawing, hours_words, run_progress, schedule_form, why
 from heliograph.web.campaign_list import Row
+from heliograph.web.kit import EVERY
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from heliograph.store.apps import App
     from heliograph.web.kit import Kit
 
-SLOWLY = 10.0  # seconds between two looks at what is drawn and reckoned
+SLOWLY = 10.0  # seconds between two looks at what is drawn and reckoned of many people
+MANY = 10_000  # people; of fewer it is reckoned every second, so that no number lags behind those above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,10 @@ class Page:
         wanted = request.path_params["campaign"]
         async with self.kit.db.connection() as conn:
             campaign = await campaigns.get(conn, app.app_id, wanted)
-            runs = await progress.list_runs(conn, app.app_id, campaign.campaign_id)
             stored = await schedule_form.stored(conn, campaign)
         values = {
             "campaign": campaign,
             "at": Address(app, campaign.public_id).own,
-            "runs": runs,
             "text": draft.message_text(campaign.message),
             "hours": hours_words.told(hours.parse(campaign.dialing["callingHours"])),
             "schedule": stored,
@@ -84,13 +84,16 @@ class Page:
         return await self.kit.live(request, piece)
 
     async def progress(self, request: Request) -> Response:
-        """How it went: what is drawn and reckoned, every ten seconds."""
+        """How it went: what is drawn and reckoned, every ten seconds where many people are texted."""
         app = await self.kit.app(request)
+        async with self.kit.db.connection() as conn:
+            standing = await overview.get(conn, app.app_id, request.path_params["campaign"], now=self.kit.now)
+        every = SLOWLY if standing.ledger.total + standing.unread > MANY else EVERY
 
         async def piece() -> str:
             return self.kit.text("campaign_progress.html", await self._progress(app, request.path_params["campaign"]))
 
-        return await self.kit.live(request, piece, every=SLOWLY)
+        return await self.kit.live(request, piece, every=every)
 
     async def copy(self, request: Request) -> Response:
         """A copy of it, Ready and never started, opened to be edited."""
@@ -119,6 +122,8 @@ class Page:
             found = await run_progress.read(conn, app.app_id, standing, now)
             run = standing.run_id
             groups = [] if run is None else await session_numbers.groups(conn, app.app_id, run_id=run)
+            campaign = await campaigns.get(conn, app.app_id, public_id)
+            runs = await progress.list_runs(conn, app.app_id, campaign.campaign_id)
             median = await session_numbers.median_seconds(conn, app.app_id, run_id=run) if groups else None
         own = Address(app, public_id).own
         results, here, _ = flow_drawing.numbers(groups)
@@ -129,4 +134,4 @@ class Page:
             "results": results.most_common(6),
             "median": median,
         }
-        return {"p": found, "talks": talks, "c": standing, "n": standing.ledger, "now": now, "at": own}
+        return {"runs": runs, "p": found, "talks": talks, "c": standing, "n": standing.ledger, "now": now, "at": own}

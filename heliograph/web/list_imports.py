@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from heliograph.actions import csv_rows, file_intake
 from heliograph.actions import imports as importing
 from heliograph.errors import HeliographError, Invalid
-from heliograph.rules import import_wish
+from heliograph.rules import import_wish, phone, prices
 from heliograph.rules.import_wish import Wish
 from heliograph.rules.wording import counted, people
 from heliograph.store import imports
@@ -41,7 +42,7 @@ USES = (  # what a column may be, besides one of the list's own
     ("contactPriority", "Priority"),
 )
 DUPLICATES = (
-    ("", "As the list says"),
+    ("", "As the list says: leave the row out, unless it keeps a number more than once"),
     ("skip", "Leave the row out"),
     ("update", "Update who is there with the filled cells"),
     ("add", "Add them once more"),
@@ -124,7 +125,11 @@ class Pages:
         return self.kit.done(request, _at(app, found, job), text)
 
     async def _first(self, app: App, file: BinaryIO, wish: Wish) -> Wish:
-        """The wish, with some column as the telephone number where none can be told to be: it is asked for next."""
+        """The wish, with some column as the telephone number where none can be told to be: it is asked for next.
+
+        Numbers without a country code are from where most of the others are, unless somebody says where from: read as
+        they stand, the ten digits of an American number can be an Egyptian's.
+        """
         reader = await asyncio.to_thread(csv_rows.Reader, file, region=wish.region, settle=False)
         try:
             async with self.kit.db.connection() as conn:
@@ -134,7 +139,7 @@ class Pages:
         finally:
             reader.detach()
             file.seek(0)
-        return wish
+        return wish if wish.region else replace(wish, region=reader.usual_country())
 
     async def show(self, request: Request) -> Response:
         """How far a file is, what it holds, or what became of it."""
@@ -211,6 +216,8 @@ class Pages:
             "use_choices": (("", "A column of its own"), *USES),
             "duplicate_choices": DUPLICATES,
             "list": found,
+            "read_as": _read_as,
+            "bringing": True,
             "would": people(job.added + job.updated),
             **more,
         }
@@ -229,9 +236,22 @@ class Pages:
             "values": values,
             "duplicate_choices": DUPLICATES,
             "errors": {name: wrong.message if wrong and name == field else "" for name in known},
+            "bringing": True,
         }
         status = 200 if wrong is None else 400 if isinstance(wrong, Invalid) else 409
         return await self.frame.page(request, "import_new.html", shown, app, found, tab="imports", status=status)
+
+
+def _read_as(cell: str, region: str | None) -> str:
+    """The number that a cell without a plus is read as, and of which country; empty where it says so itself."""
+    if cell.lstrip().startswith("+"):
+        return ""
+    try:
+        number = phone.normalise(cell, region)
+    except Invalid:
+        return ""
+    country = prices.country(number)
+    return f"{number}, {country}" if country else number
 
 
 def told(job: Job) -> tuple[str, str]:
