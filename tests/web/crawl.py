@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Error
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+SERIOUS = {"serious", "critical"}
 MOST = 120  # pages: more means that a kind of page is not told apart
 ID = re.compile(r"(?<=/)[a-z]{1,4}-[0-9a-f][0-9A-Za-z-]*|(?<=/)%2B\d+|(?<=/)\+?\d+(?=/|$)")
 ONE_IS_ENOUGH = frozenset(
@@ -60,3 +62,16 @@ async def pages(page: Page, base: str) -> AsyncIterator[str]:
             if ours and not there.path.startswith("/console/link") and kind(new) not in seen:
                 seen.add(kind(new))
                 waiting.append(new)
+
+
+async def faults(page: Page, *, only: str | None = None) -> list[str]:
+    """What axe finds serious: the rule, and what breaks it first."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if only:
+        options["runOnly"] = [only]
+    found = await Axe().run(page, options=options)
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0].get('failureSummary', '')[:200]!r}"
+        for each in found.response["violations"]
+        if each["impact"] in SERIOUS
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
 from heliograph.actions import auto_answers, flows
 from heliograph.actions.replies import keep
@@ -26,7 +25,6 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; on Debian: apt-get install chromium"),
 ]
-SERIOUS = {"serious", "critical"}
 
 
 async def furnish(db: Database, app: App, stage: Any, clock: Clock) -> None:
@@ -54,28 +52,15 @@ async def test_every_page_can_be_used_by_everybody(
         page, complaints = await opened(browser, session, viewport={"width": 1280, "height": 900})
         async for kind in crawl.pages(page, base):
             seen.append(kind)
-            faults += [f"{kind}: {told}" for told in await _faults(page)]
+            faults += [f"{kind}: {told}" for told in await crawl.faults(page)]
             await page.emulate_media(color_scheme="dark")
             await page.set_viewport_size({"width": 360, "height": 800})
             if await page.evaluate("document.documentElement.scrollWidth") > 360:
                 faults.append(f"{kind}: wider than 360 pixels")
-            faults += [f"{kind}, dark: {told}" for told in await _faults(page, only="color-contrast")]
+            faults += [f"{kind}, dark: {told}" for told in await crawl.faults(page, only="color-contrast")]
             await page.emulate_media(color_scheme="light")
             await page.set_viewport_size({"width": 1280, "height": 900})
     assert complaints == []
     assert faults == [], "\n".join(faults)
     for section in ("campaigns", "inbox", "lists", "templates", "flows", "senders", "reports", "settings", "api"):
         assert any(f"/{section}?" in kind for kind in seen), section
-
-
-async def _faults(page: Any, *, only: str | None = None) -> list[str]:
-    """What axe finds serious: the rule, and what breaks it first."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if only:
-        options["runOnly"] = [only]
-    found = await Axe().run(page, options=options)
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0].get('failureSummary', '')[:200]!r}"
-        for each in found.response["violations"]
-        if each["impact"] in SERIOUS
-    ]
