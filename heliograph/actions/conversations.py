@@ -201,7 +201,7 @@ async def hear(
             fates[reply.reply_id] = Fate(Became.TOO_MANY)
         else:
             within = now - reply.received_at <= rules.answer_window
-            fates[reply.reply_id] = _heard(hand, reply, flow_of, within=within)
+            fates[reply.reply_id] = _heard(hand, reply, flow_of, rules.answer_window, within=within)
             had[reply.number] = had.get(reply.number, 0) + 1
     await hand.put_back()
     return {
@@ -226,12 +226,16 @@ class _Flows:
         return self._of.get(address_key) or self._of.get("*") or self._default
 
 
-def _heard(hand: Hand, reply: Unanswered, flow_of: _Flows, *, within: bool) -> Fate | Talk:
+def _heard(hand: Hand, reply: Unanswered, flow_of: _Flows, window: timedelta, *, within: bool) -> Fate | Talk:
     """The session that heard a reply, or what else became of it. One that comes ``within`` the window is answered."""
     place = place_of(reply)
     talk = hand.newest(place, wrote=True)
     if talk is not None and not talk.session.over:
-        event = acts.Answered(reply.text)
+        event = acts.Answered(reply.text, reply.received_at + window, reply.reply_id)
+        if talk.keeps:
+            talk.keep(event)
+            talk.hear(hand.now)
+            return Fate(Became.KEPT, talk.session_id)
         reply_id = reply.reply_id if within else None
         if not talk.waits or not talk.step(hand.book, event, hand.of(talk), hand.now, reply_id=reply_id):
             return Fate(Became.UNWAITED, talk.session_id)

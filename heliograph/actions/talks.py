@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from heliograph.rules.flow import acts, machine
-from heliograph.rules.flow.session import Session, State
+from heliograph.rules.flow.session import Kept, Session, State
 from heliograph.store import sessions
 
 if TYPE_CHECKING:
@@ -93,7 +93,17 @@ class Talk:
         """Whether it waits for what the person writes."""
         return self.session.state is State.ANSWER
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what the person writes now is kept for its next wait."""
+        return self.session.state in {State.TIME, State.CALL}
+
     # ------------------------------------------------------------ steps
+
+    def keep(self, said: acts.Answered) -> None:
+        """Keep what the person wrote for the next wait. What the session waits for stays as it is, and so its time."""
+        self.session = self.session.with_(kept=Kept(said.text, said.until, said.ref))
+        self.changed = True
 
     def step(
         self, book: Book, event: Event, fields: Mapping[str, object], now: datetime, *, reply_id: int | None = None
@@ -104,6 +114,9 @@ class Talk:
         after, done = machine.advance(book, self.session, event, who)
         if after == self.session and not done:
             return False
+        kept = self.session.kept
+        if kept is not None and after.kept is None and kept.until is not None and now <= kept.until:
+            reply_id = kept.ref  # heard now, and answered
         self.session, self.asked_at, self.due, self.changed = _by_id(book, after), now, None, True
         self.todo = [act for act in self.todo if not isinstance(act, acts.Call)]
         self.take(done, reply_id)
@@ -142,7 +155,7 @@ class Talk:
         if self.opened and self.session.over and not self.todo:
             self.ended_at, self.result, self.due = now, self.session.result, None
         elif self.opened and self.session.state is State.CALL:
-            self.due = now
+            self.due = self.due or now  # of one that is being made already: when another may make it
         elif self.opened and self.todo:
             self.due = now + AGAIN
         elif self.opened and self.due is None:

@@ -32,6 +32,7 @@ class Became(StrEnum):
     """What became of a reply."""
 
     FLOW = "flow"  # a session heard it, or began with it
+    KEPT = "kept"  # a session hears it at its next wait, unless something newer is written before
     UNWAITED = "unwaited"  # the session did not wait for an answer: it changed nothing
     CONSENT = "consent"  # it says no, yes or help, or perhaps no: that comes before every flow
     MACHINE = "machine"  # a machine wrote it: it is not answered

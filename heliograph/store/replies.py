@@ -122,7 +122,7 @@ async def who_waits(conn: Conn, app_id: int, *, limit: int) -> list[str]:
 COUNT_HEARD = """
 SELECT t.number, h.heard FROM unnest(%(numbers)s::text[]) AS t (number)
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE became = 'flow') AS heard FROM (
+    SELECT count(*) FILTER (WHERE became IN ('flow', 'kept')) AS heard FROM (
         SELECT became FROM reply WHERE app_id = %(app_id)s AND number = t.number AND received_at > %(since)s
         ORDER BY reply_id DESC LIMIT 1000
     ) AS lately

@@ -46,7 +46,9 @@ NODES: dict[str, Any] = {
     "red": {"type": "send", "text": "Red it is.", "next": "twice"},
     "twice": {"type": "send", "text": "Good choice.", "next": "done"},
     "soon": {"type": "delay", "for": "10m", "next": "blue"},
-    "blue": {"type": "send", "text": "Blue it is.", "next": "done"},
+    "blue": {"type": "send", "text": "Blue it is. Dark?", "next": "shade"},
+    "shade": {"type": "wait", "save": "shade", "timeout": "30m", "on_timeout": "done", "next": "shown"},
+    "shown": {"type": "send", "text": "Blue, {{shade}}.", "next": "done"},
     "done": {"type": "end", "result": "chosen"},
 }
 DOCUMENT = {"name": "Colours", "nodes": NODES}
@@ -85,7 +87,7 @@ class Model:
         who = acts.Person("", {}, self.clock())
         before = self.session
         self.session, done = machine.advance(lambda _name, _version: (1, self.flow), before, event, who)
-        if self.session != before:
+        if self.session.with_(kept=None) != before.with_(kept=None):  # what is kept moves no time
             self.asked_at = self.clock()
         self.said += [[self.begun, act.text, None] for act in done if isinstance(act, acts.Say)]
         if self.session.over:

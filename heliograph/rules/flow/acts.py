@@ -102,9 +102,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The person wrote something."""
+    """The person wrote something. ``until``: so long a text counts as the answer to it; None: as the step does.
+
+    ``ref``: by what whoever carries the conversation on knows it.
+    """
 
     text: str
+    until: datetime | None = None
+    ref: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

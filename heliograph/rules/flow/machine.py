@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from heliograph.rules import parts, template
 from heliograph.rules.flow import acts, nodes
 from heliograph.rules.flow.matching import Answer
-from heliograph.rules.flow.session import Frame, Session, State
+from heliograph.rules.flow.session import Frame, Kept, Session, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,6 +93,8 @@ def _after(run: _Run, event: Event) -> object:
             return _first(run, answer)
         case acts.Answered(text) if session.state is State.ANSWER and isinstance(node, nodes.Wait):
             return _heard(run, node, text)
+        case acts.Answered(text, until, ref) if session.state in {State.TIME, State.CALL}:
+            run.session = session.with_(kept=Kept(parts.normalise(text)[:LONGEST_RESULT], until, ref))
         case acts.Passed() if session.deadline is not None and run.person.now >= session.deadline:
             if session.state is State.TIME and isinstance(node, nodes.Delay):
                 return node.next
@@ -121,6 +123,23 @@ def _heard(run: _Run, node: nodes.Wait, text: str) -> str:
     results = dict(run.session.results) | ({node.save: kept} if node.save else {})
     run.session = run.session.with_(answer=kept, results=results)
     return node.next
+
+
+def _listen(run: _Run, node: nodes.Wait) -> object:
+    """Wait for what the person writes; or hear what they wrote already while nobody waited for it.
+
+    That is answered at once if it is not too long ago, unless a text that waits for hours is to come before.
+    """
+    kept = run.session.kept
+    if kept is None:
+        wait = node.timeout if node.timeout is not None else run.flow.expires
+        run.session = run.session.with_(state=State.ANSWER, deadline=run.person.now + wait)
+        return _STAY
+    in_time = kept.until is not None and run.person.now <= kept.until
+    if in_time and all(act.answering for act in run.done if isinstance(act, acts.Say)):
+        run.answering = True
+    run.session = run.session.with_(kept=None)
+    return _heard(run, node, kept.text)
 
 
 def _called(run: _Run, node: nodes.Webhook, answer: Mapping[str, object] | None) -> str | None:
@@ -172,14 +191,8 @@ def _walk(run: _Run, to: str | None) -> None:
 def _visit(run: _Run, key: str, node: nodes.Node) -> object:
     """Do what a node says; the node that follows, or ``_STAY`` when the session waits or is over."""
     match node:
-        case nodes.Send():
-            text = run.say(node.text).strip()
-            if text:
-                run.done.append(acts.Say(run.number(), key, text, run.answering))
-            return node.next
         case nodes.Wait():
-            wait = node.timeout if node.timeout is not None else run.flow.expires
-            run.session = run.session.with_(state=State.ANSWER, deadline=run.person.now + wait)
+            return _listen(run, node)
         case nodes.Delay():
             run.session = run.session.with_(state=State.TIME, deadline=run.person.now + node.wait)
         case nodes.Branch():
@@ -193,7 +206,7 @@ def _visit(run: _Run, key: str, node: nodes.Node) -> object:
         case nodes.HandOff() | nodes.End():
             _close(run, node)
         case _:
-            return _do(run, node)
+            return _do(run, key, node)
     return _STAY
 
 
@@ -205,8 +218,12 @@ def _close(run: _Run, node: nodes.HandOff | nodes.End) -> None:
     run.session = run.session.with_(state=State.HANDED, deadline=None, result="handed over")
 
 
-def _do(run: _Run, node: nodes.Set | nodes.ListChange | nodes.Opt) -> str | None:
+def _do(run: _Run, key: str, node: nodes.Send | nodes.Set | nodes.ListChange | nodes.Opt) -> str | None:
     match node:
+        case nodes.Send():
+            text = run.say(node.text).strip()
+            if text:
+                run.done.append(acts.Say(run.number(), key, text, run.answering))
         case nodes.Set():
             value = run.say(node.value)[:LONGEST_RESULT]
             run.session = run.session.with_(changed=dict(run.session.changed) | {node.name: value})

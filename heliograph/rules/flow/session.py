@@ -32,13 +32,26 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What the person wrote while nobody waited for it, for the next wait. ``until``: so long it is answered at once.
+
+    ``ref``: by what whoever carries the conversation on knows it.
+    """
+
+    text: str
+    until: datetime | None = None
+    ref: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One person's way through a flow, at ``version`` from its beginning to its end.
 
     ``acts`` counts what has been asked for so far: with the session's id it names each act for good, so that doing it
     again after a crash can be told from doing it twice. ``seed`` decides at splits. ``visits`` counts how often each
     branch found no case. ``deadline``: when silence is an answer. ``answering``: the step that asked a service answered
-    what the person wrote, so that what is said of the service's answer does, too.
+    what the person wrote, so that what is said of the service's answer does, too. ``kept``: the last they wrote while a
+    service was asked or during a delay.
     """
 
     id: str
@@ -55,6 +68,7 @@ class Session:
     answer: str = ""
     result: str | None = None
     answering: bool = False
+    kept: Kept | None = None
 
     @property
     def over(self) -> bool:
@@ -67,8 +81,12 @@ class Session:
 
     def to_json(self) -> dict[str, object]:
         """The session as JSON can hold it."""
-        told = asdict(self)
+        told: dict[str, Any] = asdict(self)
         told["deadline"] = None if self.deadline is None else self.deadline.isoformat()
+        if self.kept is None:
+            del told["kept"]
+        elif self.kept.until is not None:
+            told["kept"]["until"] = self.kept.until.isoformat()
         return told
 
     @classmethod
@@ -77,6 +95,10 @@ class Session:
         kept = dict(told)
         deadline = kept["deadline"]
         kept["deadline"] = None if deadline is None else datetime.fromisoformat(str(deadline))
+        if "kept" in kept:
+            said = cast("dict[str, Any]", kept["kept"])
+            until = None if said["until"] is None else datetime.fromisoformat(said["until"])
+            kept["kept"] = Kept(said["text"], until, said["ref"])
         kept["state"] = State(str(kept["state"]))
         kept["stack"] = tuple(Frame(**frame) for frame in cast("list[dict[str, Any]]", kept["stack"]))
         return cls(**cast("dict[str, Any]", kept))

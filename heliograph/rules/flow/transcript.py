@@ -145,9 +145,11 @@ def told(talk: Talk) -> dict[str, object]:
 
 
 def _say(talk: Talk, text: str) -> None:
-    over, waiting = talk.session.over, talk.session.state is State.ANSWER
+    over, state = talk.session.over, talk.session.state
     said_no = optout.read(text, talk.words).wish is optout.Wish.STOP
-    _note(talk, "heard", text=text, **({} if (said_no and not over) or waiting else {"changes": "nothing"}))
+    changes = "later" if state in {State.TIME, State.CALL} else "nothing"  # kept for the next wait
+    heeded = (said_no and not over) or state is State.ANSWER
+    _note(talk, "heard", text=text, **({} if heeded else {"changes": changes}))
     if said_no and not over:
         _note(talk, "consent", out=True, by="law")
         _happened(talk, acts.Cancel(OPTED_OUT))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from heliograph.rules.flow import acts, document, machine
 from heliograph.rules.flow.acts import Answered, Begin, Call, Called, Cancel, Event, Finish, Passed, Person, Say
-from heliograph.rules.flow.session import Session, State
+from heliograph.rules.flow.session import Kept, Session, State
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SUPPORT: dict[str, Any] = {
@@ -199,6 +199,46 @@ def test_a_delay_and_the_hours() -> None:
     assert talk(Answered("hurry")) == []
     talk(Passed(), later=6 * 3600)
     assert talk.session.result == "night"
+
+
+def test_what_is_written_during_a_delay_or_a_call_is_heard_at_the_next_wait() -> None:
+    flow = one(
+        ("pause", {"type": "delay", "for": "1h", "next": "call"}),
+        ("call", {"type": "webhook", "url": "https://shop.example/", "next": "wait", "failed": "done"}),
+        ("wait", {"type": "wait", "save": "size", "next": "more"}),
+        ("more", {"type": "send", "text": "Size {{size}}.", "next": "last"}),
+        ("last", {"type": "wait", "next": "done"}),
+        ("done", {"type": "end"}),
+    )
+    talk = Talk(flow)
+    talk(Begin())
+    until = talk.now + timedelta(hours=1, minutes=1)
+    assert talk(Answered("large", until, 7)) == talk(Answered("small", until, 8)) == []
+    talk(Passed(), later=3600)
+    assert talk.session.kept == Kept("small", until, 8)
+    (said,) = talk(Called(talk.session.acts, {}))
+    assert said == acts.Say(2, "more", "Size small.", answering=True)
+    assert (talk.session.state, talk.session.node, talk.session.kept) == (State.ANSWER, "last", None)
+
+
+@pytest.mark.parametrize(
+    ("then", "minutes", "answering"), [("ask", 90, False), ("wait", 90, True), ("wait", 30, False)]
+)
+def test_what_is_said_of_a_reply_before_its_wait_overtakes_nothing_and_is_an_answer_for_a_while(
+    then: str, minutes: int, answering: bool
+) -> None:
+    flow = one(
+        ("pause", {"type": "delay", "for": "1h", "next": then}),
+        ("ask", {"type": "send", "text": "Well?", "next": "wait"}),
+        ("wait", {"type": "wait", "next": "more"}),
+        ("more", {"type": "send", "text": "{{answer}}!", "next": "done"}),
+        ("done", {"type": "end"}),
+    )
+    talk = Talk(flow)
+    talk(Begin())
+    talk(Answered("fine", talk.now + timedelta(minutes=minutes)))
+    said = [act for act in talk(Passed(), later=3600) if isinstance(act, acts.Say)]
+    assert (said[-1].text, said[-1].answering) == ("fine!", answering)
 
 
 def test_a_cancelled_session_says_nothing_more() -> None:
