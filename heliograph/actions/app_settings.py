@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
-from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet
+from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet, retention
 from heliograph.store import app_settings, bell, texted
 from heliograph.store.app_settings import AppSettings
 
@@ -21,7 +21,7 @@ _GLOBAL_DNC = "globalDncAppliesToSms"
 _UNKNOWN_ASK = "unknownAsk"
 _QUIET_HOURS = "quietHours"
 _OPT_OUT = "optOut"
-_TEXTS = (_QUIET_HOURS, caps.FIELD, prices.FIELD, _OPT_OUT, plain.FIELD, conversation.FIELD)
+_TEXTS = (_QUIET_HOURS, caps.FIELD, prices.FIELD, _OPT_OUT, plain.FIELD, conversation.FIELD, retention.FIELD)
 
 
 async def update(db: Database, app: App, body: Mapping[str, object], *, now: datetime) -> AppSettings:
@@ -32,7 +32,7 @@ async def update(db: Database, app: App, body: Mapping[str, object], *, now: dat
         raise Invalid(text, field=_GLOBAL_DNC)
     async with db.transaction() as conn:
         before = await app_settings.get(conn, app.app_id)
-        told, cap, price, said, substitutes, talks = (body.get(name) for name in _TEXTS)
+        told, cap, price, said, substitutes, talks, terms = (body.get(name) for name in _TEXTS)
         wanted = AppSettings(
             global_dnc_applies_to_sms=given.get(_GLOBAL_DNC, before.global_dnc_applies_to_sms),
             unknown_ask=given.get(_UNKNOWN_ASK, before.unknown_ask),
@@ -42,6 +42,7 @@ async def update(db: Database, app: App, body: Mapping[str, object], *, now: dat
             prices=before.prices if price is None else prices.setting(price),
             plain_substitutes=before.plain_substitutes if substitutes is None else plain.setting(substitutes).value,
             conversations=before.conversations if talks is None else conversation.setting(talks, before.conversations),
+            retention=before.retention if terms is None else retention.setting(terms, before.retention),
         )
         await _recall(conn, app, before.frequency_cap, wanted.frequency_cap, now=now)
         await app_settings.put(conn, app.app_id, wanted, now=now)

@@ -9,7 +9,7 @@ from heliograph.actions import runs as ordinary
 from heliograph.errors import Conflict, IllegalMove, Invalid, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules.campaign import Verb
-from heliograph.store import campaigns, runs, schedules, tallies
+from heliograph.store import campaigns, retention, runs, schedules, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,10 @@ async def retry(
                 f"Campaign {campaign.name} has no run {wanted}" if wanted else f"{campaign.name} has never been played"
             )
             raise NotFound(text, field="campaignInstanceId")
+        removed_at = await retention.people_removed_at(conn, app.app_id, earlier.run_id)
+        if removed_at is not None:
+            text = f"Run {earlier.public_id} cannot be retried: its people were removed by retention"
+            raise Conflict(f"{text} on {removed_at:%Y-%m-%d}", field="campaignInstanceId")
         ended = await tallies.read(conn, app.app_id, earlier.run_id, now)
         numbers = {"failed": ended.failed, "expired": ended.expired}
         if not any(numbers[word] for word in classes):

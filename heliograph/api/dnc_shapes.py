@@ -10,7 +10,7 @@ from heliograph.api.opt_out_shapes import OptOutSettings
 from heliograph.api.preview_shapes import FrequencyCap, Prices
 from heliograph.api.shapes import CampaignName, FileName, Shape
 from heliograph.api.talk_shapes import TalkSettings
-from heliograph.rules import caps
+from heliograph.rules import caps, retention
 from heliograph.rules import do_not_contact as law
 
 DNC_LIST_ID = "cl-3aefda80-f98e-4f4f-ad41-92803abb1111"
@@ -248,6 +248,18 @@ _PLAIN = (
 )
 
 
+Days = Annotated[int | None, Field(ge=1, le=retention.LONGEST)]
+
+
+class RetentionTerms(Shape):
+    """For how many days what is about people is kept. Totals, opt-outs and their evidence stay in any case."""
+
+    textsDays: Days = Field(default=None, description="What texts said, from the end of their run on; null: for ever.")
+    peopleDays: Days = Field(default=None, description="Whom texts went to, and what they said; null: for ever.")
+    conversationsDays: Days = Field(default=None, description="What people wrote, conversations, and flows' answers.")
+    auditDays: int | None = Field(default=None, ge=90, le=retention.LONGEST, description="Who did what in the app.")
+
+
 class SettingsRecord(Shape):
     """What an app decides for all its campaigns."""
 
@@ -264,6 +276,7 @@ class SettingsRecord(Shape):
     quietHours: QuietHoursRecord
     optOut: OptOutSettings = Field(description="Replies that say no, yes or help.")
     conversations: TalkSettings = Field(description="What people write besides, and the flows that hear it.")
+    retention: RetentionTerms
 
 
 class SettingsChanges(Shape):
@@ -276,6 +289,7 @@ class SettingsChanges(Shape):
     quietHours: QuietHours | None = None
     optOut: OptOutSettings | None = None
     conversations: TalkSettings | None = None
+    retention: RetentionTerms | None = None
     frequencyCap: list[FrequencyCap] | None = Field(
         default=None, max_length=caps.MOST_CAPS, description="All of them count; [] for none."
     )

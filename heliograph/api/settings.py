@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from heliograph.actions import app_settings as changing
 from heliograph.api import auth, envelope
-from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet
+from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet, retention
 from heliograph.store import app_settings
 from heliograph.store.app_settings import AppSettings
 
@@ -22,8 +22,8 @@ async def update(call: auth.Campaigns) -> Response:
     """Change the settings of the app.
 
     `globalDncAppliesToSms` and `plainSubstitutes` count for runs that start from now on, the others at once.
-    Of `quietHours`, too, what is left out stays, and so of `optOut` and
-    `conversations`; `places` takes the place of all those there were.
+    Of `quietHours`, too, what is left out stays, and so of `optOut`, `conversations` and `retention`; `places` takes
+    the place of all those there were. What is older than `retention` says is removed from then on, for good.
     """
     changed = await changing.update(call.db, call.app, await call.body(), now=call.now)
     return envelope.success("Settings updated successfully", _record(changed))
@@ -39,4 +39,5 @@ def _record(found: AppSettings) -> dict[str, object]:
         "quietHours": quiet.told(found.quiet_hours) | {"version": quiet.shipped().version},
         "optOut": optout_settings.told(found.opt_out),
         conversation.FIELD: conversation.told(found.conversations),
+        retention.FIELD: retention.told(found.retention),
     }

@@ -136,12 +136,18 @@ def _facts(one: MessageStory, *, numbers: bool) -> dict[str, object]:
 
 
 def _shown(number: str, *, numbers: bool) -> str:
+    if not number:
+        return "a number that is kept no longer"
     return number if numbers else phone.mask(number)
 
 
 def _masked(words: str, one: MessageStory, *, numbers: bool) -> str:
     """A do-not-contact entry names the number it is for."""
-    return words if numbers else words.replace(one.message.number, phone.mask(one.message.number))
+    return (
+        words
+        if numbers or not one.message.number
+        else words.replace(one.message.number, phone.mask(one.message.number))
+    )
 
 
 def _hide(found: NumberStory, *, numbers: bool) -> str:

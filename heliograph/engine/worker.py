@@ -32,6 +32,7 @@ from heliograph.engine.pulls import Pulls
 from heliograph.engine.recorder import Recorder
 from heliograph.engine.replies import Replies
 from heliograph.engine.report_mails import ReportMails
+from heliograph.engine.retention import Retention
 from heliograph.engine.sweep import sweep
 from heliograph.engine.tick import Tick
 from heliograph.engine.webhooks import Webhooks
@@ -328,12 +329,14 @@ class Worker:
             await self._hearing.flush_replies(self._db)
 
     async def _purge(self, session: Session) -> None:
-        """Clear up after deleted campaigns; one worker at a time."""
+        """Clear up after deleted campaigns, and keep to how long apps keep things; one worker at a time."""
+        retention = Retention(self._db, self._clock)
         while True:
             async with session.use() as conn:
                 mine = await locks.take(conn, locks.Kind.PURGE, 0)
             if mine:
                 await purge.purge(self._db, self._clock)
+                await retention.sweep()
                 async with self._db.connection() as conn:
                     await receipts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))
                     await message_parts.discard(conn, before=self._clock() - timedelta(days=PARKED_DAYS))

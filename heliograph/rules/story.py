@@ -30,6 +30,7 @@ class Happened(StrEnum):
     ENDED = "ended"  # the last word so far: its status
     RUN_ENDED = "run_ended"
     DNC = "do_not_contact"  # an entry that counts for its number
+    REMOVED = "removed"  # what its app keeps no longer
     CONSENT = "consent"  # something that its person said of being texted
 
 
@@ -75,6 +76,8 @@ class Message:
     carrier_ref: str | None
     submitted_at: datetime | None
     settled_at: datetime | None
+    removed: str | None = None  # what of it is kept no longer: its text, or its number too
+    removed_at: datetime | None = None
 
     def standing(self, now: datetime) -> tuple[MessageStatus, str]:
         """Where it stands, and why."""
@@ -160,6 +163,9 @@ def events(
     found += [_decided(each) for each in decisions if not each.made_it]
     if message.ended_at is not None:
         found.append(Event(message.ended_at, Happened.RUN_ENDED, f"its run was {message.end_reason}"))
+    if message.removed is not None and message.removed_at is not None:
+        when = f"removed by retention on {message.removed_at:%Y-%m-%d}"
+        found.append(Event(message.removed_at, Happened.REMOVED, f"its {message.removed} {when}"))
     found += [_entry(each, now) for each in entries]
     found += [_said(each) for each in said]
     return _in_time(found)

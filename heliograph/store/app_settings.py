@@ -25,6 +25,7 @@ class AppSettings:
     ``opt_out``: JSON as :func:`heliograph.rules.optout_settings.setting` makes it; None: as it is shipped.
     ``plain_substitutes``: a word of :class:`heliograph.rules.plain.Plain`.
     ``conversations``: JSON as :func:`heliograph.rules.conversation.setting` makes it; None: as it is shipped.
+    ``retention``: JSON as :func:`heliograph.rules.retention.setting` makes it; None: everything is kept for ever.
     ``unknown_ask``: whether carriers are asked by ourselves about messages whose fate is unknown.
     """
 
@@ -36,11 +37,12 @@ class AppSettings:
     prices: str | None = None
     plain_substitutes: str = "warn"
     conversations: str | None = None
+    retention: str | None = None
 
 
 GET = """
 SELECT global_dnc_applies_to_sms, unknown_ask, quiet_hours::text, opt_out::text, frequency_cap::text,
-       prices::text, plain_substitutes, conversations::text
+       prices::text, plain_substitutes, conversations::text, retention::text
 FROM app_setting WHERE app_id = %(app_id)s
 """
 
@@ -54,14 +56,15 @@ async def get(conn: Conn, app_id: int) -> AppSettings:
 
 PUT = """
 INSERT INTO app_setting (app_id, global_dnc_applies_to_sms, unknown_ask, quiet_hours, opt_out, frequency_cap,
-                         prices, plain_substitutes, conversations, updated_at)
+                         prices, plain_substitutes, conversations, retention, updated_at)
 VALUES (%(app_id)s, %(global_dnc_applies_to_sms)s, %(unknown_ask)s, %(quiet_hours)s::json, %(opt_out)s::json,
-        %(frequency_cap)s::json, %(prices)s::json, %(plain_substitutes)s, %(conversations)s::json, %(now)s)
+        %(frequency_cap)s::json, %(prices)s::json, %(plain_substitutes)s, %(conversations)s::json,
+        %(retention)s::json, %(now)s)
 ON CONFLICT (app_id) DO UPDATE SET
     global_dnc_applies_to_sms = excluded.global_dnc_applies_to_sms, unknown_ask = excluded.unknown_ask,
     quiet_hours = excluded.quiet_hours, opt_out = excluded.opt_out, frequency_cap = excluded.frequency_cap,
     prices = excluded.prices, plain_substitutes = excluded.plain_substitutes,
-    conversations = excluded.conversations, updated_at = excluded.updated_at
+    conversations = excluded.conversations, retention = excluded.retention, updated_at = excluded.updated_at
 """
 
 
@@ -77,6 +80,7 @@ async def put(conn: Conn, app_id: int, settings: AppSettings, *, now: datetime) 
         "prices": settings.prices,
         "plain_substitutes": settings.plain_substitutes,
         "conversations": settings.conversations,
+        "retention": settings.retention,
         "now": now,
     }
     await conn.execute(PUT, values)

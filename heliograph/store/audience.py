@@ -269,7 +269,7 @@ FROM message m
 JOIN run r ON r.app_id = m.app_id AND r.run_id = m.run_id AND r.ended_at IS NOT NULL
 LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
 LEFT JOIN contact c ON c.app_id = m.app_id AND c.list_id = m.list_id AND c.seq = m.contact_seq
-WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq > %(after)s
+WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq > %(after)s AND m.number <> ''
   AND coalesce(o.status, 'expired') IN ('failed', 'expired')
   AND coalesce(o.status, 'expired')::text = ANY(%(classes)s)
   AND (o.seq IS NOT NULL OR NOT EXISTS (

@@ -21,7 +21,9 @@ SELECT m.app_id, m.run_id, k.public_id AS campaign_public_id, k.name AS campaign
        (SELECT x.quiet_hours::text FROM app_setting x WHERE x.app_id = r.app_id) AS quiet_hours,
        coalesce(c.next_seq > coalesce(m.place, m.seq), false) AS taken,
        CASE WHEN c.address = '*' THEN r.caller_id ELSE c.address END AS address, a.name AS account,
-       o.status::text AS status, o.reason, o.carrier_ref, o.submitted_at, o.settled_at
+       o.status::text AS status, o.reason, o.carrier_ref, o.submitted_at, o.settled_at,
+       CASE WHEN m.seq < r.people_kept THEN 'number and text' WHEN m.seq < r.texts_kept AND m.text = '' THEN 'text' END
+       AS removed, r.removed_at
 """
 _WITH: LiteralString = """
 JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id

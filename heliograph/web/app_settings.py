@@ -13,7 +13,7 @@ from heliograph.errors import HeliographError, Invalid
 from heliograph.rules import caps, conversation, plain, prices, quiet
 from heliograph.store import app_secrets as named
 from heliograph.store import app_settings, apps
-from heliograph.web import door, webhooks_page
+from heliograph.web import door, retention_page, webhooks_page
 from heliograph.web.kit import Sure
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def routes(kit: Kit) -> list[Route]:
         kit.route(f"{at}/secrets", page.secrets, right=SECTION),
         kit.route(f"{at}/secrets", page.put_secret, right=SECTION, methods=["POST"]),
         kit.route(f"{at}/secrets/{{name}}/delete", page.delete_secret, right=SECTION, methods=["POST"]),
+        *retention_page.routes(kit),
         *webhooks_page.routes(kit),
     ]
 

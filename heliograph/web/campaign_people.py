@@ -118,14 +118,15 @@ class People:
         async with self.kit.db.connection() as conn:
             campaign = await campaigns.get(conn, app.app_id, request.path_params["campaign"])
             found = await stories.of_message(conn, app, request.path_params["message"], now)
-            number = await stories.of_number(conn, app, found.message.number, now)
+            whose = found.message.number  # empty: it is kept no longer
+            number = await stories.of_number(conn, app, whose, now) if whose else None
         values = {
             "campaign": campaign,
             "at": f"/console/{app.public_id}/campaigns/{campaign.public_id}",
             "found": found,
             "why": reasons.words(found.why) if found.why else "",
             "number": number,
-            "others": [one for one in number.messages if one.message_id != found.message_id][:20],
+            "others": [one for one in number.messages if one.message_id != found.message_id][:20] if number else [],
         }
         return await self.kit.page(request, "campaign_person.html", values, section="campaigns", app=app)
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from heliograph.store import columns, inbox, inbox_answers, inbox_pages, text_news, threads, webhook_deliveries
+from heliograph.store import (
+    columns,
+    inbox,
+    inbox_answers,
+    inbox_pages,
+    retention,
+    text_news,
+    threads,
+    webhook_deliveries,
+)
 from heliograph.store.inbox_pages import Wanted
 from tests.store.test_plans import FILL
 
@@ -115,6 +124,14 @@ async def test_what_people_wait_for_reads_no_table_from_end_to_end(db: Database,
             ),
             "last tries": await scans(
                 conn, webhook_deliveries.LAST_TRIES, {"app_id": app_id, "webhook_ids": [1, 2, 3]}
+            ),
+            "forget replies": await scans(
+                conn, retention.FORGET_REPLIES, {"app_id": app_id, "before": NOW.replace(year=2000), "rows": 1000}
+            ),
+            "remove people": await scans(
+                conn,
+                retention.REMOVE["people"],
+                {"app_id": app_id, "run_id": 1, "first": 1, "last": 2000, "done": False, "now": NOW},
             ),
             "forget": await scans(conn, webhook_deliveries.FORGET, {"before": NOW.replace(year=2000)}),
             "again": await scans(

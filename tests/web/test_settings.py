@@ -135,3 +135,30 @@ async def test_commands_are_ready_and_a_token_is_made_that_opens_the_api(
     await access.authenticate(
         db, Seal(KEY), token=found.group(1), app_public_id=app.public_id, scope=Scope.CAMPAIGNS, now=clock()
     )
+
+
+async def test_what_would_be_removed_is_told_before_it_is(
+    browser: httpx.AsyncClient, app: App, stage: Any, db: Database
+) -> None:
+    at = f"/console/{app.public_id}/settings/retention"
+    assert "How long things are kept" in (await browser.get(at)).text
+    campaign = await stage.running(app, "Long ago", delivered=1200)
+    async with db.connection() as conn:
+        ended = {"run": campaign.run_id}
+        await conn.execute("UPDATE run SET ended_at = started_at - interval '99 days' WHERE run_id = %(run)s", ended)
+    asked = await post(browser, at, {"peopleDays": "30", "auditDays": ""})
+    assert asked.status_code == 200
+    assert "Whom 1,200 texts went to, and what they said: their runs ended more than 30 days ago." in asked.text
+    async with db.connection() as conn:
+        assert (await app_settings.get(conn, app.app_id)).retention is None
+    assert (await post(browser, at, {"peopleDays": "30", "sure": "yes"})).status_code == 303
+    async with db.connection() as conn:
+        assert (await app_settings.get(conn, app.app_id)).retention == '{"peopleDays": 30}'
+    assert "Being removed now" in (await browser.get(at)).text
+    for fields, told in (({"textsDays": "soon"}, "no number of days"), ({"auditDays": "7"}, "90 to 3650")):
+        refused = await post(browser, at, fields)
+        assert refused.status_code == 400
+        assert told in refused.text
+    assert (await post(browser, at, {})).status_code == 303
+    async with db.connection() as conn:
+        assert (await app_settings.get(conn, app.app_id)).retention is None
