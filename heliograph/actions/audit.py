@@ -56,6 +56,13 @@ def tell(what: str, *, object: str | None = None, app: str | None = None) -> Non
         found.entry = replace(entry, what=what[:LONGEST], object=object or entry.object, app=app or entry.app)
 
 
+def within(app: str) -> None:
+    """Say in which app (``st-...``) something is being done, where that shows only while it is; the first counts."""
+    found = _NOW.get()
+    if found is not None and not found.written and found.entry.app is None:
+        found.entry = replace(found.entry, app=app)
+
+
 def by() -> str:
     """Who asks, for rows that keep it themselves; empty where nobody is known to."""
     found = _NOW.get()

@@ -66,8 +66,8 @@ def can_send(settings: Settings) -> bool:
     return bool(settings.smtp_host and settings.smtp_from)
 
 
-async def send(settings: Settings, letter: Letter, *, now: datetime) -> Outcome:
-    """Send it by the mail server of the settings."""
+async def send(settings: Settings, letter: Letter, *, now: datetime, patience: float = PATIENCE) -> Outcome:
+    """Send it by the mail server of the settings. ``patience``: seconds to wait for each of its answers."""
     if not can_send(settings):
         return Outcome(sent=False, again=True, error=NO_SERVER)
     client = aiosmtplib.SMTP(
@@ -77,7 +77,7 @@ async def send(settings: Settings, letter: Letter, *, now: datetime) -> Outcome:
         password=settings.smtp_password,
         use_tls=settings.smtp_security == "tls",
         start_tls=settings.smtp_security == "starttls",
-        timeout=PATIENCE,
+        timeout=patience,
     )
     found: Outcome | None = None  # what follows it, such as a goodbye that fails, does not count any more
     try:

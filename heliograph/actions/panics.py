@@ -39,6 +39,8 @@ async def press(db: Database, app: App, sender: str | None, body: object, *, who
         async with conn.transaction():
             await panics.press(conn, app.app_id, sender_id, who=who, reason=reason, now=now)
             await bell.ring(conn, "panic")
+            if db.witness is not None:  # the connection is our own, so the transaction is not the database's
+                await db.witness(conn)
         for campaign_id in await panics.list_gates(conn, app.app_id):
             await locks.pass_through(conn, locks.Kind.GATE, campaign_id)
         await locks.pass_through(conn, locks.Kind.TRIAL, app.app_id)

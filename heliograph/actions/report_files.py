@@ -92,6 +92,7 @@ def _sheet(book: Any, table: Table) -> None:  # noqa: ANN401  # the library has 
         "text": None,
         "number": book.add_format({"num_format": "#,##0"}),
         "day": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
+        "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
     }
     for place, column in enumerate(table.columns):
         longest = max((len(_plain(row[place])) for row in table.rows), default=0)

@@ -1,7 +1,7 @@
 """Users of the console: inviting them, what they may do, their passwords, shutting them out.
 
-Nobody is sent anything: whoever invites is shown a link that opens once, and hands it on. An installation keeps at
-least one Owner who can sign in.
+Whoever invites is shown a link that opens once, and hands it on; where there is a mail server it is mailed besides. An
+installation keeps at least one Owner who can sign in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from heliograph.actions import audit, sign_in
+from heliograph.actions import audit, mail, sign_in
+from heliograph.actions.mail import Letter
 from heliograph.errors import Conflict, DuplicateName, Invalid, NotFound, Unauthenticated
 from heliograph.rules import ids, password, roles
 from heliograph.store import sign_in_links, users, web_sessions
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from heliograph.actions.mail import Outcome
     from heliograph.actions.passwords import Passwords
     from heliograph.actions.sign_in import Came, Opened
+    from heliograph.config import Settings
     from heliograph.rules.roles import Grant, Grants
     from heliograph.store.database import Conn, Database
     from heliograph.store.sign_in_links import Purpose
@@ -36,6 +39,7 @@ LIFETIME: dict[Purpose, timedelta] = {
 }
 LONGEST_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, without the angle brackets
 LONGEST_NAME = 100
+SOON = 8.0  # seconds that a page waits for each answer of a mail server
 _EMAIL = re.compile(r"[^\s@<>\x00-\x1f\x7f]+@[^\s@<>\x00-\x1f\x7f]+")
 
 
@@ -59,7 +63,9 @@ async def owner_link(db: Database, *, made_by: str, now: datetime) -> str | None
     """The token by which an Owner is made where there is none; None where there is one. It replaces those before."""
     async with db.transaction() as conn:
         if await users.has_owner(conn):
+            audit.never()
             return None
+        audit.tell("Made a link by which somebody becomes the owner")
         return await _new_link(conn, "owner", None, made_by=made_by, now=now)
 
 
@@ -95,6 +101,17 @@ async def sign_in_link(db: Database, user: User, *, made_by: str, now: datetime)
     """The token of a link that signs a user in, once, within an hour: for the terminal of this machine."""
     async with db.transaction() as conn:
         return await _new_link(conn, "sign_in", user.user_id, made_by=made_by, now=now)
+
+
+async def mail_link(settings: Settings, user: User, address: str, *, purpose: str, now: datetime) -> Outcome:
+    """Mail a user the link (``address``) by which they choose a password."""
+    what = "You are invited to Heliograph" if purpose == "invite" else "Choose another password for Heliograph"
+    days = "seven days" if purpose == "invite" else "a day"
+    text = (
+        f"{user.name},\n\nopen this link and choose a password. It opens once, within {days}:\n\n{address}\n\n"
+        "Whoever has it comes in as you: do not hand it on. If you did not expect it, tell whoever runs the server.\n"
+    )
+    return await mail.send(settings, Letter([user.email], what, text), now=now, patience=SOON)
 
 
 # ---------------------------------------------------------------- choosing passwords

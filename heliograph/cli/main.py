@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from heliograph.cli import (
     access,
     campaigns,
     carriers,
+    desk,
     dnc,
     doctor,
     exits,
@@ -75,6 +78,28 @@ flows.commands.command("simulate")(flow_prompt.simulate)
 app.add_typer(flows.commands, name="flow")
 campaigns.commands.command("preview")(preview.preview)
 app.add_typer(campaigns.commands, name="campaign")
+
+
+def _name(group: typer.Typer, path: str) -> None:
+    """Have every command know what it is called, for the audit."""
+    for command in group.registered_commands:
+        if command.callback is not None:
+            command.callback = _named(command.callback, f"{path} {command.name}")
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _name(inner.typer_instance, f"{path} {inner.name}")
+
+
+def _named(callback: Callable[..., object], path: str) -> Callable[..., object]:
+    @wraps(callback)
+    def run(*args: object, **options: object) -> object:
+        desk.COMMAND.set(path)
+        return callback(*args, **options)
+
+    return run
+
+
+_name(app, "heliograph")
 
 
 def _version(wanted: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from heliograph import config
-from heliograph.actions import audit, second_factor, users
+from heliograph.actions import second_factor, users
 from heliograph.cli import desk, options, serve, show
 from heliograph.cli.desk import Desk
 from heliograph.errors import Conflict, Invalid
@@ -20,7 +20,6 @@ from heliograph.rules import roles
 from heliograph.rules.roles import Grant, Grants
 from heliograph.store import sign_in_failures
 from heliograph.store import users as rows
-from heliograph.store.audit import NewEntry
 from heliograph.store.users import User
 
 commands = typer.Typer(no_args_is_help=True, help="Who may sign in to the console, and as what.")
@@ -38,14 +37,9 @@ Url = Annotated[str | None, options.setting("console_url", "http://HOST:PORT")]
 _MODULE = {"on": True, "off": False, "role": None}
 
 
-@contextlib.asynccontextmanager
-async def _opened(data: Path | None, url: str | None, verb: str) -> AsyncGenerator[Desk]:
-    """The installation, with what is done in it written down as this command's."""
-    async with desk.opened(settings=config.read(data=data, console_url=url)) as here:
-        here.db.witness = audit.write
-        who = getpass.getuser()
-        audit.begin(NewEntry("command", who, f"{who} at the terminal", "", f"heliograph user {verb}"), here.clock)
-        yield here
+def _opened(data: Path | None, url: str | None) -> AbstractAsyncContextManager[Desk]:
+    """The installation, as people come to its console."""
+    return desk.opened(settings=config.read(data=data, console_url=url))
 
 
 @commands.command("list")
@@ -93,7 +87,7 @@ def invite(
     """Make a user, and print the link by which they choose a password: once, within seven days."""
 
     async def work() -> str:
-        async with _opened(data, url, "invite") as here:
+        async with _opened(data, url) as here:
             grants = await _given(here, Grants(), role, campaigns, app)
             made = await users.invite(
                 here.db, email=email, name=name, grants=grants, made_by=getpass.getuser(), now=here.clock()
@@ -115,7 +109,7 @@ def reset(who: Who, url: Url = None, data: options.Data = None, json: options.Js
             await sign_in_failures.clear_all(conn)
         return _address(here, await users.reset(here.db, user, made_by=getpass.getuser(), now=here.clock()))
 
-    _print(desk.run(_with(who, data, url, "reset", work)), json=json)
+    _print(desk.run(_with(who, data, url, work)), json=json)
 
 
 @commands.command("sign-in")
@@ -130,7 +124,7 @@ def sign_in(
     """Print a link that signs somebody in: once, within an hour. For whoever has this machine anyway."""
 
     async def work() -> str:
-        async with _opened(data, url, "sign-in") as here:
+        async with _opened(data, url) as here:
             async with here.db.connection() as conn:
                 known = [] if who else await rows.list_all(conn)
                 if who is None and len(known) != 1:
@@ -157,7 +151,7 @@ def role(
         async with here.db.connection() as conn:
             return f"{user.email}: {_role(await rows.get(conn, user.public_id))}"
 
-    typer.echo(desk.run(_with(who, data, None, "role", work)))
+    typer.echo(desk.run(_with(who, data, None, work)))
 
 
 @commands.command("disable")
@@ -175,7 +169,7 @@ def disable(
         await users.disable(here.db, user, now=here.clock())
         return f"{user.email} is signed out and may not sign in."
 
-    typer.echo(desk.run(_with(who, data, None, "disable", work)))
+    typer.echo(desk.run(_with(who, data, None, work)))
 
 
 @commands.command("totp-off")
@@ -186,13 +180,11 @@ def totp_off(who: Who, data: options.Data = None) -> None:
         await second_factor.switch_off(here.db, user)
         return f"{user.email} is asked for no codes any more."
 
-    typer.echo(desk.run(_with(who, data, None, "totp-off", work)))
+    typer.echo(desk.run(_with(who, data, None, work)))
 
 
-async def _with(
-    who: str, data: Path | None, url: str | None, verb: str, work: Callable[[Desk, User], Awaitable[str]]
-) -> str:
-    async with _opened(data, url, verb) as here:
+async def _with(who: str, data: Path | None, url: str | None, work: Callable[[Desk, User], Awaitable[str]]) -> str:
+    async with _opened(data, url) as here:
         async with here.db.connection() as conn:
             user = await users.find(conn, who)
         return await work(here, user)

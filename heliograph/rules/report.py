@@ -34,12 +34,12 @@ LAST_DAY = schedule.LAST
 LATEST_MONTH_DAY = 28
 
 Cell = str | int | date | None
-Kind = Literal["text", "day", "number"]
+Kind = Literal["text", "day", "time", "number"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: what stands above it, and what its cells are."""
+    """A column of a table: what stands above it, and what its cells are. ``time``: moments in UTC, without a zone."""
 
     word: str
     kind: Kind

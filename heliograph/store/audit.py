@@ -63,6 +63,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     outcome: str = ""
+    kind: str = ""
+    object: str = ""
 
 
 ADD = """
@@ -88,6 +90,8 @@ WHERE t.audit_id < %(before)s
   AND (%(apps)s::int[] IS NULL OR t.app_id = ANY(%(apps)s))
   AND (%(actor)s = '' OR t.actor = %(actor)s)
   AND (%(outcome)s = '' OR t.outcome = %(outcome)s)
+  AND (%(kind)s = '' OR t.kind = %(kind)s)
+  AND (%(object)s = '' OR t.object = %(object)s)
   AND (%(since)s::timestamptz IS NULL OR t.at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR t.at < %(until)s)
   AND (%(text)s = '' OR position(lower(%(text)s) IN
@@ -105,6 +109,8 @@ async def page(conn: Conn, wanted: Wanted, *, before: int, limit: int) -> list[E
         "since": wanted.since,
         "until": wanted.until,
         "outcome": wanted.outcome,
+        "kind": wanted.kind,
+        "object": wanted.object,
         "before": before,
         "limit": limit,
     }

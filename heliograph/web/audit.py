@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from starlette.responses import StreamingResponse
-
+from heliograph.actions import report_files
 from heliograph.errors import Invalid
 from heliograph.rules import spreadsheet
+from heliograph.rules.report import Column, Table
 from heliograph.rules.roles import Right
 from heliograph.store import apps, audit
 from heliograph.store import users as rows
 from heliograph.store.audit import Wanted
-from heliograph.web import door
+from heliograph.web import door, downloads
 from heliograph.web.kit import link
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 HOME = "/console/audit"
 ON_A_PAGE = 100
 AT_ONCE = 1000  # of the file
+MOST_ROWS = 50_000  # of a workbook
+FILTERS = ("text", "actor", "kind", "object", "in", "from", "to", "outcome")
 NEWEST = 2**62
 LONGEST_TEXT = 100
 COLUMNS = "time kind who id address what verb object app outcome".split()
@@ -42,6 +44,7 @@ def routes(kit: Kit) -> list[Route]:
     return [
         kit.route(HOME, page.show, right="audit"),
         kit.route(HOME + "/file", page.file, right="audit"),
+        kit.route(HOME + "/xlsx", page.workbook, right="audit"),
     ]
 
 
@@ -53,7 +56,7 @@ class Pages:
 
     async def show(self, request: Request) -> Response:
         """The entries that the filters leave, the newest first."""
-        given = {name: request.query_params.get(name, "") for name in ("text", "actor", "in", "from", "to", "outcome")}
+        given = {name: request.query_params.get(name, "") for name in FILTERS}
         before = _number(request.query_params.get("before", ""))
         known = await self._apps(request)
         async with self.kit.db.connection() as conn:
@@ -69,27 +72,47 @@ class Pages:
             "filtered": any(given.values()),
             "newest": link(HOME, **given) if before < NEWEST else None,
             "older": link(HOME, **given, before=shown[-1].audit_id) if more else None,
-            "file": link(HOME + "/file", **given),
+            "files": [(link(HOME + path, **given), word) for path, word in (("/file", "CSV"), ("/xlsx", "XLSX"))],
+            "home": HOME,
         }
         return await self.kit.page(request, "audit.html", values, section="audit")
 
     async def file(self, request: Request) -> Response:
         """The same as CSV, all of it, read while it is sent."""
         wanted = self._wanted(request, await self._apps(request))
-        name = f"audit-{self.kit.now:%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(self._lines(wanted), media_type="text/csv; charset=utf-8", headers=headers)
+        return await downloads.csv_answer(f"audit-{self.kit.now:%Y-%m-%d}", self._lines(wanted))
 
-    async def _lines(self, wanted: Wanted) -> AsyncIterator[str]:
-        yield spreadsheet.MARK + spreadsheet.line(COLUMNS)
+    async def workbook(self, request: Request) -> Response:
+        """The same as a workbook, the newest :data:`MOST_ROWS` of it."""
+        wanted = self._wanted(request, await self._apps(request))
+        found: list[Entry] = []
+        async for page in self._pages(wanted):
+            found += page
+            if len(found) >= MOST_ROWS:
+                break
+        shown = found[:MOST_ROWS]
+        more = f" There are older entries than these {MOST_ROWS:,}; choose days." if len(found) > MOST_ROWS else ""
+        columns = tuple(Column(word, "time" if word == "time" else "text") for word in COLUMNS)
+        rows = tuple((one.at.astimezone(UTC).replace(tzinfo=None), *_cells(one)[1:]) for one in shown)
+        about = f"Made {self.kit.now:%Y-%m-%d %H:%M} UTC; times are UTC."
+        table = Table("Audit", about, f"Who did what, when and from where.{more}", columns, rows, ())
+        name = f"audit-{self.kit.now:%Y-%m-%d}"
+        return downloads.whole(name, "xlsx", report_files.MEDIA["xlsx"], await report_files.write(table, "xlsx"))
+
+    async def _pages(self, wanted: Wanted) -> AsyncIterator[list[Entry]]:
         before = NEWEST
         while True:
             async with self.kit.db.connection() as conn:
                 found = await audit.page(conn, wanted, before=before, limit=AT_ONCE)
             if not found:
                 return
-            yield "".join(spreadsheet.line(map(spreadsheet.guarded, _cells(entry))) for entry in found)
+            yield found
             before = found[-1].audit_id
+
+    async def _lines(self, wanted: Wanted) -> AsyncIterator[str]:
+        yield spreadsheet.MARK + spreadsheet.line(COLUMNS)
+        async for found in self._pages(wanted):
+            yield "".join(spreadsheet.line(map(spreadsheet.guarded, _cells(entry))) for entry in found)
 
     async def _apps(self, request: Request) -> list[App]:
         """The apps whose audit the user may see."""
@@ -110,6 +133,8 @@ class Pages:
             text=ask.get("text", "").strip()[:LONGEST_TEXT].replace("\0", ""),
             since=_day(ask.get("from", ""), "from"),
             until=until + timedelta(days=1) if until else None,
+            kind=ask.get("kind", "") if ask.get("kind") in KINDS else "",
+            object=ask.get("object", "")[:LONGEST_TEXT].replace("\0", ""),
             outcome=ask.get("outcome", "") if ask.get("outcome") in {"done", "refused"} else "",
         )
 

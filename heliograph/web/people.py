@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import second_factor, users
+from heliograph.actions import mail, second_factor, users
 from heliograph.errors import HeliographError, Invalid, NotFound
 from heliograph.rules import roles
 from heliograph.rules.roles import Grant, Grants, Level, Right, Role
@@ -165,7 +165,10 @@ class Pages:
 
     async def _link_page(self, request: Request, user: User, token: str, purpose: str) -> Response:
         base = self.kit.settings.console_url or origin.base(request)
-        values: dict[str, object] = {"person": user, "link": users.link(base, token), "purpose": purpose}
+        address, mailed = users.link(base, token), None
+        if mail.can_send(self.kit.settings):
+            mailed = await users.mail_link(self.kit.settings, user, address, purpose=purpose, now=self.kit.now)
+        values: dict[str, object] = {"person": user, "link": address, "purpose": purpose, "mailed": mailed}
         return await self.kit.page(request, "user_link.html", values, section="users")
 
     async def _form(

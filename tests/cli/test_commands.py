@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ import jwt
 import pytest
 
 from heliograph import errors
+from heliograph.config import Settings
+from heliograph.store import audit
+from heliograph.store.database import Database
 
 Command = Callable[..., Any]
 
@@ -178,3 +182,21 @@ def test_quiet_hours_are_shown_and_switched(heliograph: Command, tmp_path: Path)
     file.write_text("no JSON")
     with pytest.raises(errors.Invalid, match="is no JSON"):
         heliograph("settings", "--places", file)
+
+
+def test_what_a_command_changes_is_in_the_audit_and_what_it_shows_is_not(
+    heliograph: Command, settings: Settings
+) -> None:
+    app = heliograph("app", "create", "--name", "Audited")
+    heliograph("app", "list")
+    heliograph("status")
+    heliograph("panic", "--reason", "a trial")
+
+    async def look() -> list[tuple[str, str | None]]:
+        db = await Database.open(settings, size=2)
+        async with db.connection() as conn:
+            found = await audit.page(conn, audit.Wanted(None), before=1 << 60, limit=50)
+        await db.close()
+        return [(one.verb, one.app_public_id) for one in reversed(found) if one.kind == "command"]
+
+    assert asyncio.run(look()) == [("heliograph app create", None), ("heliograph panic", app["appId"])]

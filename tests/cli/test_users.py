@@ -75,7 +75,8 @@ def test_users_from_the_terminal(settings: Settings, monkeypatch: pytest.MonkeyP
     words, is_grace = asyncio.run(look())
     book.end()
     assert is_grace
-    assert words[:3] == [
+    assert words[:4] == [
+        "Made a link by which somebody becomes the owner",
         "Invited Grace (grace@example.com) as Tester of every app",
         "Grace: Tester of every app, now Agent of every app",
         "Disabled Grace",

@@ -204,3 +204,21 @@ async def test_what_cannot_be_mailed_is_said_beside_its_field(
         assert answer.status_code == 400, wrong
         assert 'class="wrong-text"' in answer.text, wrong
     assert (await browser.get(f"{at}/rm-nothing")).status_code == 404
+
+
+async def test_an_invitation_is_mailed_and_the_link_is_shown_all_the_same(
+    browser: httpx.AsyncClient, sink: Sink
+) -> None:
+    at = "/console/users/new"
+    grace = {"name": "Grace", "email": "grace@example.com", "role": "Supervisor"}
+    page = (await post(browser, at, at, **grace)).text
+    link = re.search(r"<code>([^<]+/console/link/[^<]+)</code>", page)
+    assert link is not None
+    assert "It was mailed to grace@example.com" in page
+    body = sink.letters[0].get_body()
+    assert body is not None
+    assert link[1] in body.get_content()
+    sink.answers["MAIL"] = "550 not from you"
+    page = (await post(browser, at, at, **(grace | {"email": "alan@example.com"}))).text
+    assert "It could not be mailed to alan@example.com: 550 not from you" in page
+    assert "/console/link/" in page

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 from markupsafe import escape
 
@@ -132,6 +135,9 @@ async def test_the_audit_is_filtered_paged_and_taken_away(
         ("outcome=refused", 0),
         ("from=2026-03-02&to=2026-03-02", 2),
         ("from=2026-03-03", 0),
+        ("kind=user", 2),
+        ("kind=command", 0),
+        (f"object={campaign.public_id}", 1),
     ):
         assert (await browser.get(f"/console/audit?{query}")).text.count("campaigns start") == shown, query
     assert (await browser.get("/console/audit?from=soon")).status_code == 400
@@ -139,6 +145,9 @@ async def test_the_audit_is_filtered_paged_and_taken_away(
     lines = taken.text.removeprefix("\ufeff").splitlines()
     assert len(lines) == 3
     assert lines[0].startswith('"time","kind","who"')
+    content = (await browser.get("/console/audit/xlsx?text=start")).content
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["Report"]
+    assert [cell.value for cell in sheet["A"]] == ["time", datetime(2026, 3, 2, 6), datetime(2026, 3, 2, 6)]  # noqa: DTZ001
     grants = Grants(None, {app.public_id: Grant(Role.SUPERVISOR)})
     async with signed_in(console, await enter(db, clock, grants, "Grace Hopper")) as theirs:
         page = (await theirs.get("/console/audit")).text
