@@ -27,6 +27,11 @@ class Wanted:
     sender_id: int | None = None
     messages: tuple[tuple[str, int], ...] | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the runs it names."""
+        return self.sender_id is None and self.messages is None
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -69,10 +74,11 @@ class Unknown:
 
 
 # Runs with anybody unknown by tally_unknown; of each, whoever is unknown by outcome_without_ref (who is unknown has no
-# ref). That index also holds everybody who was left out or refused, so a run with a million of those is read through.
+# ref). That index also holds everybody who was left out or refused, so it is read no further than to the last one who
+# is unknown, or to as many as a page ends with: with 100,000 left out beside them 900 ms and not 20 were measured.
 _FROM: LiteralString = """
 FROM (
-    SELECT t.app_id, t.run_id FROM tally t
+    SELECT t.app_id, t.run_id, sum(t.unknown)::bigint AS people FROM tally t
     WHERE t.app_id = %(app_id)s AND t.run_id IN (
         SELECT x.run_id FROM tally x WHERE x.app_id = %(app_id)s AND x.unknown > 0
     )
@@ -80,7 +86,11 @@ FROM (
 ) u
 JOIN run r ON r.app_id = u.app_id AND r.run_id = u.run_id
 JOIN campaign k ON k.app_id = r.app_id AND k.campaign_id = r.campaign_id
-JOIN outcome o ON o.app_id = r.app_id AND o.run_id = r.run_id AND o.carrier_ref IS NULL AND o.status = 'unknown'
+CROSS JOIN LATERAL (
+    SELECT * FROM outcome x
+    WHERE x.app_id = r.app_id AND x.run_id = r.run_id AND x.carrier_ref IS NULL AND x.status = 'unknown'
+    ORDER BY x.seq LIMIT least(u.people, %(most)s::bigint)
+) o
 JOIN message m ON m.app_id = o.app_id AND m.run_id = o.run_id AND m.seq = o.seq
 CROSS JOIN LATERAL (
     SELECT c.sender_id, c.zone, c.law FROM chunk c
@@ -120,17 +130,29 @@ ORDER BY r.run_id, m.seq LIMIT %(limit)s OFFSET %(offset)s
 
 async def page(conn: Conn, app_id: int, wanted: Wanted, *, offset: int, limit: int) -> list[Unknown]:
     """Unknown messages of an app, those of the oldest run first."""
-    values = _values(app_id, wanted) | {"offset": offset, "limit": limit}
+    most = offset + limit if wanted.is_whole else None
+    values = _values(app_id, wanted) | {"offset": offset, "limit": limit, "most": most}
     async with conn.cursor(row_factory=class_row(Unknown)) as cursor:
         return await (await cursor.execute(PAGE, values)).fetchall()
 
 
 COUNT: LiteralString = f"SELECT count(*) {_FROM}"
 
+# All of a run are in its tallies: a page that renews itself each second asks for this one.
+COUNT_WHOLE = """
+SELECT coalesce(sum(t.unknown), 0)::bigint FROM tally t JOIN run r ON r.app_id = t.app_id AND r.run_id = t.run_id
+WHERE t.app_id = %(app_id)s AND t.run_id IN (
+    SELECT x.run_id FROM tally x WHERE x.app_id = %(app_id)s AND x.unknown > 0
+)
+  AND (%(campaign_id)s::int IS NULL OR r.campaign_id = %(campaign_id)s)
+  AND (%(run_public_id)s::text IS NULL OR r.public_id = %(run_public_id)s)
+"""
+
 
 async def count(conn: Conn, app_id: int, wanted: Wanted) -> int:
     """How many unknown messages there are of those wanted."""
-    row = await (await conn.execute(COUNT, _values(app_id, wanted))).fetchone()
+    statement = COUNT_WHOLE if wanted.is_whole else COUNT
+    row = await (await conn.execute(statement, _values(app_id, wanted) | {"most": None})).fetchone()
     return 0 if row is None else int(row[0])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from heliograph.store.runs import Run
     from heliograph.web.chart import Chart
 
-FEW = 50_000  # people without a carrier's reference whose reasons are counted one by one
+FEW = 10_000  # people without a carrier's reference whose reasons are counted one by one
 REFLESS = frozenset({"suppressed", "unknown", "expired"})
 MOST_REASONS = 12
 
