@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from heliograph.actions import saved_views as keeping
 from heliograph.errors import Invalid, NotFound
 from heliograph.rules import quiet
 from heliograph.rules.campaign import CampaignStatus
-from heliograph.store import apps, overview, panics
+from heliograph.store import apps, overview, panics, saved_views
 from heliograph.web import asking, door, teaching, why
-from heliograph.web.kit import YEAR, link, number_of
+from heliograph.web.kit import link, number_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 50
 LONGEST_SEARCH = 100
-VIEWS = "heliograph_views"  # cookie: views that somebody has named, as [app, name, query]
-MOST_VIEWS = 20
-LONGEST_VIEW = 40
 SORTS: dict[Sort, str] = {
     "newest": "Newest first",
     "name": "By name",
@@ -112,7 +108,8 @@ class Lists:
         """The page at ``/``, and that of an app."""
         values = await self._campaigns(request)
         view = cast("View", values["view"])
-        more: dict[str, object] = {"sorts": list(SORTS.items()), "views": _views(request, view), "most": LONGEST_VIEW}
+        views = await self._views(request, view)
+        more: dict[str, object] = {"sorts": list(SORTS.items()), "views": views, "most": keeping.LONGEST}
         return await self.kit.page(request, "home.html", values | more, section="campaigns", app=view.app)
 
     async def live(self, request: Request) -> Response:
@@ -124,25 +121,30 @@ class Lists:
         return await self.kit.live(request, piece)
 
     async def keep(self, request: Request) -> Response:
-        """Keep the view that somebody looks at under a name, or forget one. They are kept in the browser's cookie."""
+        """Keep the view that somebody looks at under a name, or forget one."""
         form = await door.check_form(request)
-        app = await self.kit.app(request)
+        app, user_id = await self.kit.app(request), _user_id(request)
         path = f"/console/{app.public_id}/campaigns"
-        name, forget = " ".join(form.text("name").split()), form.text("forget")
-        known = [
-            one for one in _kept(request) if (one[0], one[1]) not in {(app.public_id, name), (app.public_id, forget)}
-        ]
-        if forget:
-            response = self.kit.done(request, path, f"Forgot the view {forget[:LONGEST_VIEW]}.")
-        elif not 0 < len(name) <= LONGEST_VIEW:
-            raise Invalid(f"A view takes a name of 1 to {LONGEST_VIEW} characters; this one has {len(name)}")
-        else:
-            wanted = {key: value for key, value in parse_qsl(form.text("query")[:500]) if key != "page"}
-            known.append((app.public_id, name, link("", **wanted).removeprefix("?")))
-            response = self.kit.done(request, link(path, **wanted), f"Kept this view as {name}, in this browser.")
-        packed = base64.urlsafe_b64encode(json.dumps(known[-MOST_VIEWS:]).encode()).decode()
-        response.set_cookie(VIEWS, packed, max_age=YEAR, path="/", httponly=True, samesite="strict")
-        return response
+        if forget := form.text("forget"):
+            await keeping.forget(self.kit.db, app, user_id, forget)
+            return self.kit.done(request, path, f"Forgot the view {forget[: keeping.LONGEST]}.")
+        sent = form.text("query")[: keeping.LONGEST_QUERY]
+        wanted = {key: value for key, value in parse_qsl(sent) if key != "page"}
+        query = link("", **wanted).removeprefix("?")
+        kept = await keeping.keep(self.kit.db, app, user_id, form.text("name"), query, now=self.kit.now)
+        return self.kit.done(
+            request, link(path, **wanted), f"Kept this view as {kept.name}. It is yours wherever you sign in."
+        )
+
+    async def _views(self, request: Request, view: View) -> list[tuple[str, str, bool]]:
+        """What its reader has kept of the app looked at: name, address, and whether it is this one."""
+        if view.app is None or not view.own:
+            return []
+        async with self.kit.db.connection() as conn:
+            kept = await saved_views.list_of(conn, view.app.app_id, _user_id(request))
+        here = view.link(page=None)
+        paths = {one.name: link(view.path, **dict(parse_qsl(one.query))) for one in kept}
+        return [(name, path, path == here) for name, path in paths.items()]
 
     async def _campaigns(self, request: Request) -> dict[str, object]:
         now = self.kit.now
@@ -208,23 +210,7 @@ def _view(request: Request, known: list[App]) -> View:
     )
 
 
-def _kept(request: Request) -> list[tuple[str, str, str]]:
-    """The views kept in the browser. Whoever forges the cookie has links of their own, and no more."""
-    try:
-        found = json.loads(base64.urlsafe_b64decode(request.cookies[VIEWS]))
-        return [(str(app), str(name)[:LONGEST_VIEW], str(query)[:500]) for app, name, query in found][:MOST_VIEWS]
-    except (KeyError, ValueError, TypeError):
-        return []
-
-
-def _views(request: Request, view: View) -> list[tuple[str, str, bool]]:
-    """The views of the app looked at: name, address, and whether it is this one."""
-    if view.app is None or not view.own:
-        return []
-    here = view.link(page=None)
-    found: list[tuple[str, str, bool]] = []
-    for app, name, query in _kept(request):
-        path = link(view.path, **dict(parse_qsl(query)))
-        if app == view.app.public_id:
-            found.append((name, path, path == here))
-    return found
+def _user_id(request: Request) -> int:
+    """Whoever is signed in; nobody else comes here."""
+    user = door.user(request)
+    return 0 if user is None else user.user_id

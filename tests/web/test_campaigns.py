@@ -15,10 +15,11 @@ from heliograph.rules.campaign import CampaignStatus
 from heliograph.store import campaigns, progress, run_people, runs, schedules
 from heliograph.web import chart, reasons, schedule_form
 from heliograph.web.kit import link
-from tests.web.conftest import BASE
+from tests.web.conftest import BASE, enter, signed_in
 
 if TYPE_CHECKING:
     import httpx
+    from starlette.applications import Starlette
 
     from heliograph.store.apps import App
     from heliograph.store.campaigns import Campaign
@@ -84,7 +85,7 @@ async def went(stage: Any, db: Database, clock: FrozenClock, app: App, *, waitin
 
 
 async def test_an_apps_campaigns_are_a_table_that_is_searched_sorted_and_kept_as_views(
-    browser: httpx.AsyncClient, stage: Any
+    browser: httpx.AsyncClient, stage: Any, console: Starlette, db: Database, clock: FrozenClock
 ) -> None:
     app = await stage.app()
     for name, priority in (("Spring sale", "2"), ("Summer sale", "5"), ("Invoices", "3")):
@@ -112,6 +113,10 @@ async def test_an_apps_campaigns_are_a_table_that_is_searched_sorted_and_kept_as
     assert kept.headers["location"] == f"{path}?q=sale&sort=name"
     page = (await browser.get(path)).text
     assert f'href="{path}?q=sale&amp;sort=name">Sales</a>' in page
+    async with signed_in(console, await enter(db, clock, name="Bo Carter")) as other:
+        assert ">Sales</a>" not in (await other.get(path)).text
+    async with signed_in(console, await enter(db, clock)) as elsewhere:
+        assert ">Sales</a>" in (await elsewhere.get(path)).text
     await post(browser, path, f"{path}/views", {"forget": "Sales"})
     assert ">Sales</a>" not in (await browser.get(path)).text
     assert (await post(browser, path, f"{path}/views", {"name": " "})).status_code == 400

@@ -1,5 +1,6 @@
--- How long an app keeps texts, people, conversations and its audit. What is removed leaves its row, its place and its
--- count behind: numbers still add up, and a message can still tell that it was removed, and when.
+-- How long an app keeps texts, people, conversations and its audit (and, below, views that people have named). What is
+-- removed leaves its row, its place and its count behind: numbers still add up, and a message can still tell that it was
+-- removed, and when.
 
 -- null: for ever; else what rules/retention.py made of it.
 ALTER TABLE app_setting ADD COLUMN retention json;
@@ -27,3 +28,14 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'audit is evidence: rows are added, never changed or removed';
 END $$;
+
+-- Lists of campaigns that somebody has given a name: what is searched, in which order, shown how.
+CREATE TABLE saved_view (
+    app_id      int NOT NULL REFERENCES app,
+    user_id     int NOT NULL REFERENCES console_user ON DELETE CASCADE,
+    name        text NOT NULL,
+    query       text NOT NULL,                          -- of the page's address
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (app_id, user_id, name)
+);
+CREATE INDEX saved_view_user ON saved_view (user_id);
