@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 SECTION = "senders"
 LONGEST_FORM = 200_000  # a gateway described as data is long
 SET = "set-"  # what the fields of settings begin with
+CALLED = {"smpp": "SMPP", "generic": "Any HTTP gateway", "aws": "AWS"}  # kinds whose name is no name for people
+# What most accounts need, so ordered; the other settings are unfolded by whoever wants them.
+FIRST = ("url", "request", "host", "port", "tls", "system_id", "user", "password")
+EXAMPLE = """{"headers": {"authorization": "Bearer {{api_key}}"},
+ "json": {"from": "{{from}}", "to": "{{to}}", "text": "{{text}}"}}"""
 
 
 def routes(kit: Kit) -> list[Route]:
@@ -58,7 +63,8 @@ class Accounts:
     async def choose(self, request: Request) -> Response:
         """Which kind of carrier it is to be."""
         app = await self.kit.app(request)
-        kinds = [(name, registry.get(name).words) for name in registry.KINDS]
+        known = sorted(registry.KINDS, key=lambda name: (name == "sandbox", name not in CALLED, name))
+        kinds = [(name, _called(name), registry.get(name).words) for name in known]
         return await self.kit.page(request, "carrier_kinds.html", {"kinds": kinds}, section=SECTION, app=app)
 
     async def new(self, request: Request) -> Response:
@@ -150,8 +156,12 @@ class Accounts:
         before = {} if account is None else {"name": account.name} | _told(account.settings)
         values = {
             "kind": kind,
+            "called": _called(kind),
             "words": described.words,
-            "settings": sorted(described.settings, key=lambda one: not one.required),
+            "settings": sorted(described.settings, key=_place),
+            "first": [one.name for one in described.settings if one.required or one.name in FIRST],
+            "label": _label,
+            "example": EXAMPLE,
             "account": account,
             "health": health,
             "senders": there,
@@ -161,6 +171,23 @@ class Accounts:
             "errors": defaultdict(str, errors),
         }
         return await self.kit.page(request, "carrier.html", values, section=SECTION, app=app, status=status)
+
+
+def _called(kind: str) -> str:
+    return CALLED.get(kind, kind.capitalize())
+
+
+def _place(setting: Setting) -> tuple[bool, int]:
+    """Where a setting stands in the form: what most accounts need, then what has to be there, then the rest."""
+    return not (setting.required or setting.name in FIRST), (*FIRST, setting.name).index(setting.name)
+
+
+def _label(name: str) -> str:
+    """A setting's name as a field is called: a time says its unit, and what is short for something is written large."""
+    known = {"url": "URL", "tls": "TLS", "ca": "CA", "ton": "TON", "npi": "NPI", "tlvs": "TLVs", "api": "API"}
+    words = [known.get(word, word) for word in name.removesuffix("_s").split("_")]
+    told = " ".join(words)
+    return told[0].upper() + told[1:] + (", in seconds" if name.endswith("_s") else "")
 
 
 def _hook(request: Request, settings: Settings, account: CarrierAccount | None) -> str:

@@ -182,7 +182,7 @@ class Pages:
         app, found = await self.frame.of(request)
         async with self.kit.db.connection() as conn:
             whom = await contacts.get(conn, found, request.path_params["contact"])
-        say_no = "They may still be on other lists. If they asked for no more texts, record that under Saying no."
+        say_no = "They may still be on other lists. If they asked for no more texts, record that under Opt-outs."
         asked = Sure(
             f"Take {whom.number} off {found.name}?",
             ("What is known of them on this list goes for good.", say_no),

@@ -34,7 +34,7 @@ SECTIONS = (
     Section("campaigns", "Campaigns", "campaigns", "send"),
     Section("inbox", "Inbox", "inbox", "inbox"),
     Section("lists", "Lists", "lists", "people"),
-    Section("opt-outs", "Saying no", "lists", "no"),
+    Section("opt-outs", "Opt-outs", "lists", "no"),
     Section("templates", "Templates", "templates", "text"),
     Section("flows", "Flows", "flows", "flow"),
     Section("senders", "Senders", "senders", "tower"),

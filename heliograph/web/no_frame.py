@@ -52,7 +52,7 @@ class NoFrame:
             kept = len(await lists.list_all(conn, app.app_id, kind="dnc"))
         here = path(app)
         known = [
-            ("", "Opt-outs", said if said < COUNTED else None),
+            ("", "Who said no", said if said < COUNTED else None),
             ("reviews", "To decide", reviews),
             ("lists", "Do-not-contact lists", kept),
             ("words", "Words and answers", None),
