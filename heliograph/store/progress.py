@@ -7,7 +7,7 @@ one of ten thousand does, and neither sending nor receipts pay for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 from psycopg.rows import class_row
 
@@ -41,7 +41,15 @@ async def sample(conn: Conn, app_id: int, run_id: int) -> Sample:
 
 
 def _values(of: Sample) -> dict[str, int]:
-    return {"app_id": of.app_id, "run_id": of.run_id, "first": (of.every + 1) // 2, "last": of.last, "every": of.every}
+    return {"app_id": of.app_id, "run_id": of.run_id, "last": of.last, "every": of.every}
+
+
+# One in each stretch of ``every`` places, at another place of each: what recurs every so many people (who they are from
+# in a pool, how a list was put together) is seen as often as it is there.
+_PLACES: LiteralString = """(
+    SELECT 1 + g.i * %(every)s::int + (g.i * 7919 + %(every)s::int / 2) %% %(every)s::int AS seq
+    FROM generate_series(0, (%(last)s::int - 1) / %(every)s::int) AS g (i)
+) s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,10 @@ class Slot:
 
 # LATERAL ... LIMIT 1: one probe of the primary key for each place, whatever the statistics say of a young run.
 # A reply counts when it came within a week of the text. The width of a slot is the least that makes 72 of them at most.
-TIMELINE = """
+TIMELINE: LiteralString = f"""
 WITH looked AS MATERIALIZED (
     SELECT o.status, o.submitted_at, o.settled_at, m.number
-    FROM generate_series(%(first)s::int, %(last)s::int, %(every)s::int) AS s (seq)
+    FROM {_PLACES}
     CROSS JOIN LATERAL (
         SELECT x.status, x.submitted_at, x.settled_at FROM outcome x
         WHERE x.app_id = %(app_id)s AND x.run_id = %(run_id)s AND x.seq = s.seq
@@ -112,9 +120,9 @@ class Reason:
     people: int
 
 
-REASONS = """
+REASONS: LiteralString = f"""
 SELECT o.status::text AS status, coalesce(o.reason, '') AS reason, count(*)::int AS people
-FROM generate_series(%(first)s::int, %(last)s::int, %(every)s::int) AS s (seq)
+FROM {_PLACES}
 CROSS JOIN LATERAL (
     SELECT x.status, x.reason FROM outcome x
     WHERE x.app_id = %(app_id)s AND x.run_id = %(run_id)s AND x.seq = s.seq
@@ -154,9 +162,9 @@ class Weight:
     texts: int
 
 
-WEIGHTS = """
+WEIGHTS: LiteralString = f"""
 SELECT m.parts, left(m.number, 8) AS start, o.status IS NOT NULL AS left, count(*)::int AS texts
-FROM generate_series(%(first)s::int, %(last)s::int, %(every)s::int) AS s (seq)
+FROM {_PLACES}
 CROSS JOIN LATERAL (
     SELECT x.number, x.parts FROM message x
     WHERE x.app_id = %(app_id)s AND x.run_id = %(run_id)s AND x.seq = s.seq AND x.parts > 0 LIMIT 1

@@ -121,17 +121,18 @@ class Page:
             standing = await overview.get(conn, app.app_id, public_id, now=now)
             found = await run_progress.read(conn, app.app_id, standing, now)
             run = standing.run_id
-            groups = [] if run is None else await session_numbers.groups(conn, app.app_id, run_id=run)
+            talking = await session_numbers.look(conn, app.app_id, run_id=run) if run else session_numbers.NOBODY
             campaign = await campaigns.get(conn, app.app_id, public_id)
             runs = await progress.list_runs(conn, app.app_id, campaign.campaign_id)
-            median = await session_numbers.median_seconds(conn, app.app_id, run_id=run) if groups else None
         own = Address(app, public_id).own
+        groups = talking.groups
         results, here, _ = flow_drawing.numbers(groups)
         talks = {
             "started": sum(group.sessions for group in groups),
             "answered": sum(group.answered for group in groups),
             "under_way": here.total(),
             "results": results.most_common(6),
-            "median": median,
+            "median": talking.median_seconds,
+            "every": talking.every,
         }
         return {"runs": runs, "p": found, "talks": talks, "c": standing, "n": standing.ledger, "now": now, "at": own}

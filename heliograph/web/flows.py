@@ -282,14 +282,14 @@ class Flows:
             found = await flows.get(conn, app.app_id, request.path_params["flow"])
             book = await flow_book.load(conn, app.app_id)
             findings = await flow_checks.findings(conn, app, found.draft, book, itself=found.public_id)
-            groups = await session_numbers.groups(conn, app.app_id, flow=found.public_id)
-            median = await session_numbers.median_seconds(conn, app.app_id, flow=found.public_id)
+            numbers = await session_numbers.look(conn, app.app_id, flow=found.public_id)
             versions = await flow_versions.list_all(conn, found)
             there = await senders.list_all(conn, app.app_id)
             attached = (await flow_users.senders(conn, app.app_id)).get(found.public_id, [])
             default = await flow_users.default(conn, app.app_id)
         read = document.read(found.draft)
         key = node if node in read.nodes else ""
+        groups = numbers.groups
         results, here, lost = flow_drawing.numbers(groups)
         values: dict[str, object] = {
             "flow": found,
@@ -306,7 +306,8 @@ class Flows:
             "started": sum(group.sessions for group in groups),
             "answered": sum(group.answered for group in groups),
             "results": results,
-            "median": median,
+            "median": numbers.median_seconds,
+            "every": numbers.every,
             "versions": versions,
             "senders": there,
             "attached": {each.name for each in attached},

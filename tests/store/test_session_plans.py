@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from heliograph.store import contact_fields, replies, sessions
+from heliograph.store import contact_fields, replies, session_numbers, sessions
 from tests.store.test_plans import FILL, ONE_RUN, scans
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ async def test_what_conversations_ask_never_reads_a_table_from_end_to_end(db: Da
             "OF_IDS": (sessions.OF_IDS, run | {"session_ids": list(range(50))}),
             "LIST_DUE_APPS": (sessions.LIST_DUE_APPS, run),
             "DUE": (sessions.DUE, run | {"limit": 500}),
-            "TAKE_CALLS": (sessions.TAKE_CALLS, run | {"lease": NOW, "limit": 32}),
+            "TAKE_CALLS": (session_calls.TAKE_CALLS, run | {"lease": NOW, "limit": 32}),
+            "STANDING": (session_calls.STANDING, run | {"session_id": 7}),
             "BUSY": (sessions.BUSY, run | {"numbers": numbers, "address_key": "1"}),
             "ANY_OPEN": (sessions.ANY_OPEN, run),
             "WITH_PEOPLE": (sessions.WITH_PEOPLE, run | {"numbers": numbers}),
@@ -59,6 +60,33 @@ async def test_what_conversations_ask_never_reads_a_table_from_end_to_end(db: Da
         talking = {name: await _session_scans(conn, *one) for name, one in asked.items()}
     assert {name: tables for name, tables in found.items() if tables} == {}
     assert {name for name, there in talking.items() if there} == set()
+
+
+async def test_of_many_conversations_some_tell_how_all_stand(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with db.connection() as conn:
+        for statement in (*FILL, TALKING[0] + " ORDER BY run_id, n"):  # as planning writes them
+            await conn.execute(statement)
+        row = await (await conn.execute(ONE_RUN)).fetchone()
+        every = await (await conn.execute("SELECT count(*) FROM session")).fetchone()
+        assert row is not None
+        assert every is not None
+        await conn.execute("UPDATE session SET result = 'done' WHERE seq % 2 = 1")
+        whole = await session_numbers.look(conn, row[0], run_id=row[1])
+        monkeypatch.setattr(session_numbers, "EXACT", 499)
+        monkeypatch.setattr(session_numbers, "PROBES", 50)
+        some = await session_numbers.look(conn, row[0], run_id=row[1])
+        flow = await session_numbers.look(conn, row[0], flow="cf-1")
+        none = await session_numbers.look(conn, row[0], flow="cf-none")
+        values: dict[str, object] = {"app_id": row[0], "run_id": None, "flow": "cf-1", "exact": 10}
+        assert not await _session_scans(conn, session_numbers.SPAN, values)
+        sampled = values | {"first": 1, "last": 1_000_000, "every": 1000}
+        assert not await _session_scans(conn, session_numbers.SOME_GROUPS, sampled)
+    assert (whole.every, sum(group.sessions for group in whole.groups)) == (1, 500)
+    assert (some.every, sum(group.sessions for group in some.groups)) == (10, 500)
+    # Every second one is over, and as many of those who were looked at: what recurs is not stepped over.
+    assert {group.result: group.sessions for group in some.groups} == {None: 250, "done": 250}
+    assert sum(group.sessions for group in flow.groups) == pytest.approx(every[0], rel=0.05)
+    assert none == session_numbers.NOBODY
 
 
 async def _session_scans(conn: Conn, statement: LiteralString, values: dict[str, object]) -> bool:
