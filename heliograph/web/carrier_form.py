@@ -43,8 +43,8 @@ def routes(kit: Kit) -> list[Route]:
     page = Accounts(kit)
     at = "/console/{app}/carriers"
     return [
-        kit.route(f"{at}/new", page.choose, right=SECTION),
-        kit.route(f"{at}/new/{{kind}}", page.new, right=SECTION),
+        kit.route(f"{at}/new", page.choose, right=SECTION, act=True),
+        kit.route(f"{at}/new/{{kind}}", page.new, right=SECTION, act=True),
         kit.route(f"{at}/new/{{kind}}", page.create, right=SECTION, methods=["POST"]),
         kit.route(f"{at}/{{account}}", page.one, right=SECTION),
         kit.route(f"{at}/{{account}}", page.change, right=SECTION, methods=["POST"]),

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from heliograph.errors import HeliographError, Invalid
 from heliograph.store import apps
-from heliograph.web import door, nav
+from heliograph.web import door, nav, visitor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -100,11 +100,19 @@ class Kit:
         door.check_app(request, app)
         return app
 
-    def route(self, path: str, handler: Handler, *, right: str, methods: Sequence[str] = ("GET",)) -> Route:
-        """A route that only those come to who may look at what goes by ``right``, or change it where they post."""
+    def route(
+        self, path: str, handler: Handler, *, right: str, methods: Sequence[str] = ("GET",), act: bool = False
+    ) -> Route:
+        """A route that only those come to who may look at what goes by ``right``, or change it where they post.
+
+        ``act``: only those who may change it come here to look, too: a page that is nothing but the form of something
+        new. Templates find in ``may_act`` whether whoever looks may change what goes by ``right``, and in ``sees`` the
+        sections that a link may lead to.
+        """
 
         async def let_in(request: Request) -> Response:
-            door.permit(request, right, act=request.method not in {"GET", "HEAD"})
+            door.permit(request, right, act=act or request.method not in {"GET", "HEAD"})
+            request.state.right = right
             try:
                 return await handler(request)
             finally:
@@ -113,6 +121,15 @@ class Kit:
         route = Route(path, let_in, methods=list(methods))
         self.rights[route.path] = right
         return route
+
+    def may_act(self, request: Request) -> bool:
+        """Whether whoever asks may change what the page is about: what they may not do, it does not offer them."""
+        right = str(getattr(request.state, "right", ""))
+        return not right or visitor.allowed(request, right, act=True)
+
+    def may_post(self, request: Request, path: str) -> bool:
+        """Whether whoever asks may post to the route ``path``, as it was given to :meth:`route`."""
+        return visitor.allowed(request, self.rights[path], act=True)
 
     # ------------------------------------------------------------ what is answered
 
@@ -186,7 +203,11 @@ class Kit:
         current = current or (known[0] if known else None)
         seen = [one for one in nav.SECTIONS if one.key in self.there]
         allowed = {one.key for one in seen if door.may_see(request, one.right, current)}
+        right = str(getattr(request.state, "right", ""))
         return {
+            "may_act": self.may_act(request),
+            "who_may": visitor.who_may(right, act=True) if right else "",
+            "sees": allowed,
             "nav": nav.sections(current, allowed),
             "section": section,
             "apps": known,

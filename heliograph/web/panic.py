@@ -64,15 +64,15 @@ class Panic:
         to = f"/console/{app.public_id}/panic"
         if do == "press":
             body = {"reason": form.text("reason")}
-            await pressing.press(self.kit.db, app, sender, body, who=_who(request), now=self.kit.now)
+            await pressing.press(self.kit.db, app, sender, body, who=who(request), now=self.kit.now)
             return self.kit.done(request, to, f"Nothing leaves {whose} any more, until somebody lets go.")
         if do == "release":
-            await pressing.release(self.kit.db, app, sender, who=_who(request), now=self.kit.now)
+            await pressing.release(self.kit.db, app, sender, who=who(request), now=self.kit.now)
             return self.kit.done(request, to, f"Let go: texts leave {whose} again, of whatever is Active.")
         raise Invalid(f"do is {do[:40]!r}; it takes press or release")
 
 
-def _who(request: Request) -> str:
+def who(request: Request) -> str:
     """How whoever is signed in is written down."""
     visitor = door.user(request)
     return "console" if visitor is None else visitor.email

@@ -46,7 +46,7 @@ def routes(kit: Kit) -> list[Route]:
     one = at + "/{report}"
     return [
         kit.route(at, page.show, right=SECTION),
-        kit.route(f"{at}/new", page.new, right=SECTION),
+        kit.route(f"{at}/new", page.new, right=SECTION, act=True),
         kit.route(f"{at}/new", page.add, right=SECTION, methods=["POST"]),
         kit.route(one, page.edit, right=SECTION),
         kit.route(one, page.save, right=SECTION, methods=["POST"]),

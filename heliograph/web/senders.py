@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import carrier_health, panics, trials
+from heliograph.actions import carrier_health, flow_book, panics, trials
 from heliograph.actions import senders as editing
 from heliograph.errors import HeliographError, Invalid
 from heliograph.rules import daily
-from heliograph.store import carrier_accounts, sender_pace, senders
+from heliograph.store import carrier_accounts, flow_users, sender_pace, senders
 from heliograph.store import panics as pressed
-from heliograph.web import carrier_form, door
+from heliograph.web import carrier_form, door, panic
 from heliograph.web.kit import Sure, is_partial
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from heliograph.web.kit import Kit
 
 SECTION = "senders"
+PANIC = "/console/{app}/senders/panic/{word}"
 
 
 def routes(kit: Kit) -> list[Route]:
@@ -39,10 +40,11 @@ def routes(kit: Kit) -> list[Route]:
     return [
         kit.route(at, page.front, right=SECTION),
         kit.route(f"{at}/live", page.live, right=SECTION),
-        kit.route(f"{at}/new", page.new, right=SECTION),
+        kit.route(f"{at}/new", page.new, right=SECTION, act=True),
         kit.route(f"{at}/new", page.create, right=SECTION, methods=["POST"]),
-        kit.route(f"{at}/panic/{{word}}", page.ask_panic, right=SECTION),
-        kit.route(f"{at}/panic/{{word}}", page.panic, right=SECTION, methods=["POST"]),
+        # One rule for the button wherever it stands: whoever may stop campaigns may press it.
+        kit.route(PANIC, page.ask_panic, right="campaigns"),
+        kit.route(PANIC, page.panic, right="campaigns", methods=["POST"]),
         *carrier_form.routes(kit),
         kit.route(f"{at}/{{sender}}", page.one, right=SECTION),
         kit.route(f"{at}/{{sender}}", page.change, right=SECTION, methods=["POST"]),
@@ -61,6 +63,7 @@ class Row:
     learned: float | None
     held_until: datetime | None
     panic: Panic | None
+    flow: tuple[str, str] | None  # attached to the address: its id and its name
 
 
 class Senders:
@@ -72,14 +75,21 @@ class Senders:
     async def front(self, request: Request) -> Response:
         """Every carrier account with its senders, live."""
         app = await self.kit.app(request)
-        return await self.kit.page(request, "senders.html", await self._standing(app), section=SECTION, app=app)
+        values = {"may_hold": self.kit.may_post(request, PANIC), **await self._standing(app)}
+        return await self.kit.page(request, "senders.html", values, section=SECTION, app=app)
 
     async def live(self, request: Request) -> Response:
         """The part of that page that changes."""
-        app, token = await self.kit.app(request), door.token(request)
+        app = await self.kit.app(request)
+        shown: dict[str, object] = {
+            "app": app,
+            "token": door.token(request),
+            "may_act": self.kit.may_act(request),
+            "may_hold": self.kit.may_post(request, PANIC),
+        }
 
         async def piece() -> str:
-            return self.kit.text("senders_live.html", {"app": app, "token": token, **await self._standing(app)})
+            return self.kit.text("senders_live.html", shown | await self._standing(app))
 
         return await self.kit.live(request, piece)
 
@@ -190,7 +200,7 @@ class Senders:
         """Press it, or let it go."""
         form, app = await door.check_form(request), await self.kit.app(request)
         sender = form.text("sender") or None
-        who = str(getattr(door.user(request), "name", "") or "the console")
+        who = panic.who(request)
         if _word(request) == "press":
             body: dict[str, object] = {"reason": "Pressed in the console"}
             await panics.press(self.kit.db, app, sender, body, who=who, now=self.kit.now)
@@ -249,6 +259,9 @@ async def _rows(conn: Conn, app: App, now: datetime) -> list[Row]:
     used = await senders.parts_of_days(conn, app.app_id, {s.sender_id: daily.day_of(now, s.day_zone) for s in there})
     learned = await sender_pace.learned(conn, app.app_id, [s.sender_id for s in there])
     held = {one.sender_id: one for one in await pressed.list_in_force(conn, app.app_id)}
+    attached = await flow_users.of_addresses(conn, app.app_id)
+    book = await flow_book.load(conn, app.app_id) if attached else None
+    names = {each: (book and book.name(each)) or each for each in attached.values()}
     return [
         Row(
             one,
@@ -256,6 +269,7 @@ async def _rows(conn: Conn, app: App, now: datetime) -> list[Row]:
             learned.get(one.sender_id),
             one.held_until if one.held_until is not None and one.held_until > now else None,
             held.get(one.sender_id),
+            (attached[one.address], names[attached[one.address]]) if one.address in attached else None,
         )
         for one in there
     ]

@@ -81,22 +81,37 @@ def permit(request: Request, right: str, *, act: bool) -> None:
     The app is the one that the address names (``{app}``, else ``?app=``); one where they are nothing is NotFound.
     An address that names none shows what is in every app, so it takes the right in every one.
     """
-    found, wanted = user(request), Right(right)
-    app: str | None = request.path_params.get("app") or request.query_params.get("app") or None
+    found, app = user(request), _app(request)
     if found is None:
         raise Forbidden("Nobody is signed in.")
     if app is not None and found.grants.grant(app) is None:
         raise _no_app(app)
-    if app is None and wanted not in (OF_HOUSE | NARROWED):
-        allowed = found.may_everywhere(wanted, act=act)
-    else:
-        allowed = found.may(wanted, app, act=act)
-    if not allowed:
-        meaning = roles.MEANING[wanted]
+    if not allowed(request, right, act=act):
+        meaning = roles.MEANING[Right(right)]
         what = f"{meaning.view}, to {meaning.full}," if act else meaning.view
         role = found.role(app) or "somebody with no role for every app"
-        who = _either([one.value for one in roles.with_right(wanted, act=act)])
-        raise Forbidden(f"You are signed in as {role}. {what}: that takes {who}. An Owner can change your role.")
+        raise Forbidden(
+            f"You are signed in as {role}. {what}: that takes {who_may(right, act=act)}. An Owner can change your role."
+        )
+
+
+def allowed(request: Request, right: str, *, act: bool) -> bool:
+    """Whether :func:`permit` lets whoever asks through."""
+    found, app, wanted = user(request), _app(request), Right(right)
+    if found is None:
+        return False
+    if app is None and wanted not in (OF_HOUSE | NARROWED):
+        return found.may_everywhere(wanted, act=act)
+    return found.may(wanted, app, act=act)
+
+
+def who_may(right: str, *, act: bool) -> str:
+    """The roles that may, in words."""
+    return _either([one.value for one in roles.with_right(Right(right), act=act)])
+
+
+def _app(request: Request) -> str | None:
+    return request.path_params.get("app") or request.query_params.get("app") or None
 
 
 def _no_app(public_id: str) -> NotFound:

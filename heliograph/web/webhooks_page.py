@@ -41,7 +41,7 @@ def routes(kit: Kit) -> list[Route]:
     one = f"{at}/{{webhook}}"
     return [
         kit.route(at, page.front, right=SECTION),
-        kit.route(f"{at}/new", page.new, right=SECTION),
+        kit.route(f"{at}/new", page.new, right=SECTION, act=True),
         kit.route(f"{at}/new", page.create, right=SECTION, methods=["POST"]),
         kit.route(one, page.one, right=SECTION),
         kit.route(one, page.change, right=SECTION, methods=["POST"]),
@@ -110,12 +110,12 @@ class Webhooks:
 
     async def live(self, request: Request) -> Response:
         """The part of that page that changes."""
-        app, token = await self.kit.app(request), door.token(request)
+        app, shown = await self.kit.app(request), {"token": door.token(request), "may_act": self.kit.may_act(request)}
         found = await self._found(request, app)
         state, number = _view(request)
 
         async def piece() -> str:
-            return self.kit.text("webhook_live.html", {"token": token, **await self._told(app, found, state, number)})
+            return self.kit.text("webhook_live.html", shown | {**await self._told(app, found, state, number)})
 
         return await self.kit.live(request, piece)
 

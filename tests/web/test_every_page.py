@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import auto_answers, flows
+from heliograph.actions import auto_answers, flows, webhooks
 from heliograph.actions.replies import keep
+from heliograph.actions.seal import Seal
 from heliograph.carriers.base import Reply
 from heliograph.store import carrier_accounts
 from heliograph.web.flow_forms import STARTER
 from tests.web import crawl
+from tests.web.conftest import KEY
 from tests.web.test_browser import CHROMIUM, chromium, listening, opened
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ async def furnish(db: Database, app: App, stage: Any, clock: Clock) -> None:
     await stage.running(app, "Running one", waiting=100, delivered=900, failed=7, unknown=1, suppressed=3)
     body = {"name": "Call back", "document": STARTER | {"name": "Call back"}, "publish": True}
     await flows.create(db, app, body, by="a test", now=clock())
+    told = {"url": "https://example.com/told", "events": ["*"]}
+    await webhooks.create(db, Seal(KEY), app, told, now=clock())
     async with db.transaction() as conn:
         (account,) = await carrier_accounts.list_all(conn, app.app_id)
         said = [Reply(ref=str(n), number=f"+44770090012{n}", to="+14155550199", text=t, at=clock())
