@@ -33,7 +33,7 @@ LONGEST_FORM = 200_000  # a gateway described as data is long
 SET = "set-"  # what the fields of settings begin with
 CALLED = {"smpp": "SMPP", "generic": "Any HTTP gateway", "aws": "AWS"}  # kinds whose name is no name for people
 # What most accounts need, so ordered; the other settings are unfolded by whoever wants them.
-FIRST = ("url", "request", "host", "port", "tls", "system_id", "user", "password")
+FIRST = ("url", "request", "host", "port", "tls", "system_id", "user", "password", "api_key")
 EXAMPLE = """{"headers": {"authorization": "Bearer {{api_key}}"},
  "json": {"from": "{{from}}", "to": "{{to}}", "text": "{{text}}"}}"""
 
