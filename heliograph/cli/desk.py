@@ -61,7 +61,7 @@ def _entry() -> NewEntry:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user that no file of the system knows
         who = "somebody"
-    return NewEntry("command", who, f"{who} at the terminal", "", COMMAND.get())
+    return NewEntry("command", who, who, "", COMMAND.get())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

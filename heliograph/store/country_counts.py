@@ -52,16 +52,19 @@ async def list_stale(conn: Conn, *, since: datetime, now: datetime, limit: int) 
         return await (await cursor.execute(LIST_STALE, {"since": since, "now": now, "limit": limit})).fetchall()
 
 
-# Both primary keys side by side over one range of places: 0.1 s for 20,000 people. Whoever has no outcome waits, or is
-# in hand, while the run goes on; afterwards they were not texted in time. A number's first digits tell its country.
+# A range of message's primary key, and LATERAL ... LIMIT 1: one probe of outcome's for each, whatever the statistics say
+# of a young run. 20,000 people take a twentieth of a second; a join of the two took 45 s where nothing was analysed yet.
+# Whoever has no outcome waits, or is in hand, while the run goes on; afterwards they were not texted in time.
+# A number's first digits tell its country.
 COUNT_PAGE = """
 SELECT CASE WHEN m.number LIKE '+1%%' THEN left(m.number, 5) ELSE left(m.number, 4) END AS start,
-       coalesce(o.status::text, CASE WHEN r.ended_at IS NULL THEN 'waiting' ELSE 'expired' END) AS status,
+       coalesce(o.status::text, (SELECT CASE WHEN r.ended_at IS NULL THEN 'waiting' ELSE 'expired' END
+                                 FROM run r WHERE r.app_id = %(app_id)s AND r.run_id = %(run_id)s)) AS status,
        count(*)::bigint AS people
-FROM message m
-JOIN run r ON r.app_id = m.app_id AND r.run_id = m.run_id
-LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
-                   AND o.seq > %(after)s AND o.seq <= %(upto)s
+FROM message m LEFT JOIN LATERAL (
+    SELECT x.status FROM outcome x
+    WHERE x.app_id = %(app_id)s AND x.run_id = %(run_id)s AND x.seq = m.seq LIMIT 1
+) o ON true
 WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq > %(after)s AND m.seq <= %(upto)s
 GROUP BY 1, 2
 """
