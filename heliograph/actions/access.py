@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 import jwt
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from heliograph.rules import ids
 from heliograph.store import apps, carrier_accounts, dnc, senders
@@ -121,7 +122,9 @@ async def create_client(
     _check_name(name)
     _check_scopes(scopes)
     async with db.transaction() as conn:
-        return await _add_client(conn, seal, app, name=name, scopes=scopes, enforce_jti=enforce_jti, now=now)
+        made = await _add_client(conn, seal, app, name=name, scopes=scopes, enforce_jti=enforce_jti, now=now)
+        audit.tell(f"Made the client {name}, which may {', '.join(made.scopes)}", object=made.client_id)
+    return made
 
 
 async def remove_client(db: Database, app: App, client_id: str) -> str:
@@ -133,7 +136,9 @@ async def remove_client(db: Database, app: App, client_id: str) -> str:
         await apps.hold(conn, app.app_id)
         if len(await apps.list_clients(conn, app.app_id)) == 1:
             raise Conflict(f"{client_id} is the last client of {app.name}; make another one first")
-        return (await apps.remove_client(conn, app.app_id, client_id)).name
+        name = (await apps.remove_client(conn, app.app_id, client_id)).name
+        audit.tell(f"Removed the client {name}", object=client_id)
+    return name
 
 
 async def _add_client(

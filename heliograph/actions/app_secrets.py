@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict, InUse
 from heliograph.rules import body as reading
 from heliograph.rules import pull_body
@@ -35,6 +36,7 @@ async def put(db: Database, seal: Seal, app: App, name: str, body: object, *, no
             raise Conflict(
                 f"There are {len(known)} secrets, and an app has at most {MOST}; delete one", field="secretName"
             )
+        audit.tell(f"{'Replaced' if name in known else 'Kept'} the secret {name}")
         return await app_secrets.put(conn, app.app_id, name, sealed, now=now)
 
 
@@ -44,6 +46,7 @@ async def delete(db: Database, app: App, name: str) -> Named:
         users = await list_sources.naming(conn, app.app_id, name)
         if users:
             raise InUse(f"Secret {name} is sent when contact list {users[0]} is synced; change that list first")
+        audit.tell(f"Forgot the secret {name}")
         return await app_secrets.delete(conn, app.app_id, name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import caps, conversation, optout_settings, plain, prices, quiet, retention
@@ -47,6 +48,7 @@ async def update(db: Database, app: App, body: Mapping[str, object], *, now: dat
         await _recall(conn, app, before.frequency_cap, wanted.frequency_cap, now=now)
         await app_settings.put(conn, app.app_id, wanted, now=now)
         await bell.ring(conn, "settings")
+        audit.tell(f"Changed the settings: {', '.join(name for name in body if body[name] is not None)}")
     return wanted
 
 

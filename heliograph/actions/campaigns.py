@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from heliograph.actions import copies, flows, schedules, templates
+from heliograph.actions import audit, copies, flows, schedules, templates
 from heliograph.errors import Invalid
 from heliograph.rules import campaign as lifecycle
 from heliograph.rules import draft as drafts
@@ -56,6 +56,7 @@ async def update(db: Database, app: App, public_id: str, body: object, *, now: d
         if before.scheduled:
             await schedules.follow(conn, before, after, now=now)
             after = await campaigns.get(conn, app.app_id, public_id)
+        audit.tell(f"Changed the campaign {after.name}", object=public_id)
         return after
 
 
@@ -90,13 +91,16 @@ async def clone(db: Database, app: App, public_id: str, body: object, *, now: da
             exclude_ids=first.exclude_ids,
             hold_out=first.hold_out,
         )
-        return await _write(conn, app, content, first.list_ids, now=now)
+        made = await _write(conn, app, content, first.list_ids, now=now)
+        audit.tell(f"Made the campaign {name}, a copy of {first.name}", object=made.public_id)
+    return made
 
 
 async def _write(conn: Conn, app: App, content: Content, list_ids: Sequence[int], *, now: datetime) -> Campaign:
     public_id = ids.new("cd")
     campaign_id = await campaigns.insert(conn, app.app_id, public_id, content, CampaignStatus.READY, now=now)
     await campaign_links.link_lists(conn, app.app_id, campaign_id, list_ids)
+    audit.tell(f"Made the campaign {content.name}", object=public_id)
     return await campaigns.get(conn, app.app_id, public_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heliograph.actions import secrets
+from heliograph.actions import audit, secrets
 from heliograph.carriers import registry
 from heliograph.errors import InUse, Invalid
 from heliograph.rules import counts, ids, sender_body
@@ -29,6 +29,7 @@ async def create(db: Database, seal: Seal, app: App, body: object, *, now: datet
     settings, secret = _apart(wanted.kind, wanted.settings)
     public_id = ids.new("ca")
     async with db.transaction() as conn:
+        audit.tell(f"Connected the carrier {wanted.name} ({wanted.kind})", object=public_id)
         return await carrier_accounts.add(
             conn,
             app.app_id,
@@ -52,6 +53,7 @@ async def update(db: Database, seal: Seal, app: App, ref: str, body: object, *, 
     async with db.transaction() as conn:
         found = await carrier_accounts.lock(conn, app.app_id, ref)
         name = found.name if wanted.name is None else wanted.name
+        audit.tell(f"Changed the carrier {name}", object=found.public_id)
         if wanted.settings is None:
             return await carrier_accounts.rename(conn, app.app_id, found.account_id, name=name, now=now)
         merged = secrets.opened(seal, found) | dict(wanted.settings)
@@ -79,6 +81,7 @@ async def resume(db: Database, app: App, ref: str) -> CarrierAccount:
     async with db.transaction() as conn:
         found = await carrier_accounts.lock(conn, app.app_id, ref)
         resumed = await carrier_accounts.resume(conn, app.app_id, found.account_id)
+        audit.tell(f"Let texts go through {found.name} again", object=found.public_id)
         await bell.ring(conn, "carrier account")
     return resumed
 
@@ -95,6 +98,7 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> CarrierA
                 f"Carrier account {found.name} is used by {shown}{more}; delete or move {counts.them(len(on_it))} first"
             )
         await carrier_accounts.mark_deleted(conn, app.app_id, found.account_id, now=now)
+        audit.tell(f"Deleted the carrier {found.name}", object=found.public_id)
         await bell.ring(conn, "carrier account")
     return found
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from heliograph.actions import webhooks
+from heliograph.actions import audit, webhooks
 from heliograph.actions.csv_rows import SHOWN, Problem
 from heliograph.errors import Conflict, Invalid, NotFound
 from heliograph.rules import body as reading
 from heliograph.rules import consent as law
-from heliograph.rules import template
+from heliograph.rules import counts, phone, template
 from heliograph.store import consents, opt_outs
 from heliograph.store.consents import NewConsent
 from heliograph.store.opt_outs import OptOut
@@ -63,6 +63,7 @@ async def record(
     done = Recorded()
     async with db.transaction() as conn:
         await _record(conn, app.app_id, events, done, source=source, by=by, now=now)
+        audit.tell(f"Recorded what {counts.of(len(events), 'person', 'people')} said of being texted")
     return done
 
 
@@ -109,6 +110,7 @@ async def remove(db: Database, app: App, number: str, *, note: str, by: str, now
         if not gone:
             raise NotFound(f"{number} has not opted out", field="phoneNumber")
         said = NewConsent(number, "opt_in", "person", now, text=note, by=by)
+        audit.tell(f"Let {phone.mask(number)} be texted again{f': {note}' if note else ''}")
         await consents.add(conn, app.app_id, [said], now=now)
     return gone
 
@@ -126,6 +128,8 @@ async def decide(
             await opt_outs.put(conn, app.app_id, no)
             await webhooks.opted_out(conn, app.app_id, no, now=now)
         said = NewConsent(number, "decided", "person", now, word=decision, text=note, by=by)
+        meant = "meant no" if decision == "optOut" else "did not mean no"
+        audit.tell(f"Decided that {phone.mask(number)} {meant}{f': {note}' if note else ''}")
         await consents.add(conn, app.app_id, [said], now=now)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.actions import contacts as adding
 from heliograph.errors import Conflict
 from heliograph.rules import contact as law
@@ -48,6 +49,7 @@ async def update(
             raise contacts.missing(target, contact_id)
         columns = list(dict.fromkeys([*target.columns, *wanted.fields]))
         target = await lists.grow(conn, app.app_id, target.list_id, added=0, columns=columns, now=now)
+        audit.tell(f"Changed somebody on the list {target.name}", object=contact_id)
     return target, after
 
 
@@ -63,4 +65,5 @@ async def remove(
         gone = await contacts.get(conn, target, contact_id)
         await contacts.remove(conn, app.app_id, target.list_id, gone.seq)
         await lists.shrink(conn, app.app_id, target.list_id, removed=1, now=now)
+        audit.tell(f"Took somebody off the list {target.name}", object=contact_id)
     return target, gone

@@ -10,12 +10,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from heliograph.actions import csv_rows, dnc_rows
+from heliograph.actions import audit, csv_rows, dnc_rows
 from heliograph.actions import lists as listing
 from heliograph.errors import Invalid, NotFound
 from heliograph.rules import body as reading
+from heliograph.rules import counts, draft, ids, phone, quota
 from heliograph.rules import do_not_contact as law
-from heliograph.rules import draft, ids, quota
 from heliograph.store import contacts, dnc, lists
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ async def put(
     async with db.transaction() as conn:
         writer = await _Writer.open(conn, app, ref, limits, source=source, now=now)
         await writer.write(entries)
+        audit.tell(f"Put {counts.of(len(entries), 'entry', 'entries')} on the DNC list {writer.target.name}")
     return Put(writer.target, writer.added, len(entries) - writer.added)
 
 
@@ -177,6 +178,7 @@ async def remove(db: Database, app: App, ref: str, entry_id: str) -> tuple[Conta
         if not found:
             raise missing(target, entry_id)
         await dnc.remove_entries(conn, app.app_id, target.list_id, [entry_id])
+        audit.tell(f"Took {phone.mask(entry_id)} off the DNC list {target.name}", object=target.public_id)
     return target, found[0]
 
 
@@ -191,6 +193,8 @@ async def remove_many(
     async with db.transaction() as conn:
         target = await _hold(conn, app, ref)
         gone = await dnc.remove_entries(conn, app.app_id, target.list_id, named)
+        told = f"Took {counts.of(len(gone), 'entry', 'entries')} off the DNC list {target.name}"
+        audit.tell(told, object=target.public_id)
     return target, gone, [entry_id for entry_id in named if entry_id not in gone]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heliograph.actions import copies, flow_book, flow_checks
+from heliograph.actions import audit, copies, flow_book, flow_checks
 from heliograph.errors import Conflict, InUse, Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import counts, flow_draft, ids
@@ -52,6 +52,7 @@ async def create(db: Database, app: App, body: object, *, by: str, now: datetime
             draft=wanted.document,
             now=now,
         )
+        audit.tell(f"Made the flow {wanted.name}{' and published it' if wanted.publish else ''}", object=made.public_id)
         return await _saved(conn, app, made, publish=wanted.publish, by=by, now=now)
 
 
@@ -75,6 +76,7 @@ async def update(db: Database, app: App, ref: str, body: object, *, by: str, now
             draft=flow_draft.called(found.draft if wanted.document is None else wanted.document, name),
             now=now,
         )
+        audit.tell(f"Changed the flow {name}{' and published it' if wanted.publish else ''}", object=changed.public_id)
         return await _saved(conn, app, changed, publish=wanted.publish, by=by, now=now)
 
 
@@ -87,6 +89,7 @@ async def publish(db: Database, app: App, ref: str, *, by: str, now: datetime) -
     """
     async with db.transaction() as conn:
         found = _own(await flows.lock(conn, app.app_id, ref), "published")
+        audit.tell(f"Published the flow {found.name}", object=found.public_id)
         return await _saved(conn, app, found, publish=True, by=by, now=now)
 
 
@@ -104,6 +107,7 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> StoredFl
             them = counts.them(len(users))
             raise InUse(f"Experience flow {found.name} is used by {shown}{more}; give {them} another flow first")
         await flows.mark_deleted(conn, found, now=now)
+        audit.tell(f"Deleted the flow {found.name}", object=found.public_id)
     return found
 
 
@@ -120,6 +124,7 @@ async def clone(db: Database, app: App, ref: str, body: object, *, now: datetime
             name = await copies.free_name(found.name, partial(flows.find_taken, conn, app.app_id))
         _check_free(name)
         draft = flow_draft.called(found.draft, name)
+        audit.tell(f"Made the flow {name}, a copy of {found.name}")
         return await flows.insert(
             conn, app.app_id, ids.new("cf"), name=name, description=found.description, draft=draft, now=now
         )
@@ -140,6 +145,8 @@ async def attach(db: Database, app: App, ref: str, body: object, *, now: datetim
             await flow_users.set_default(conn, app.app_id, found.public_id, now=now)
         else:
             await flow_users.attach(conn, app.app_id, sender, found.public_id, now=now)
+        where = "whoever writes without a conversation" if sender is None else "whoever writes to a sender"
+        audit.tell(f"Let the flow {found.name} answer {where}", object=found.public_id)
     return found
 
 
@@ -158,6 +165,7 @@ async def detach(db: Database, app: App, ref: str, body: object, *, now: datetim
             await flow_users.set_default(conn, app.app_id, None, now=now)
         else:
             await flow_users.attach(conn, app.app_id, sender, None, now=now)
+        audit.tell(f"Let the flow {found.name} answer there no longer", object=found.public_id)
     return found
 
 

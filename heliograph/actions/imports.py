@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict, Invalid
 from heliograph.rules import verdict
 from heliograph.store import bell, import_files, imports, lists
@@ -93,6 +94,7 @@ async def cancel(db: Database, app: App, ref: str, import_id: str, *, now: datet
         if cancelled is None:
             raise _over(job, job.state)
         await import_files.drop_pieces(conn, app.app_id, job.import_id)
+        audit.tell(f"Cancelled the import of {job.file_name}", object=job.public_id)
     return cancelled
 
 
@@ -108,6 +110,7 @@ async def do_for_real(db: Database, app: App, ref: str, import_id: str, *, now: 
             text = f"Import {job.public_id} is {what}. Only a dry run that is done can be done for real"
             raise Conflict(text, field="importId")
         await import_files.drop_verdicts(conn, app.app_id, job.import_id)
+        audit.tell(f"Had the file {job.file_name} brought onto its list", object=job.public_id)
         await bell.ring(conn, "import")
     return wanted
 

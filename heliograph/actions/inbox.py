@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heliograph.actions import opt_outs, routes, webhooks
+from heliograph.actions import audit, opt_outs, routes, webhooks
 from heliograph.rules import body as reading
 from heliograph.rules import ids, optout, phone, sender_body
 from heliograph.rules import inbox as law
@@ -180,7 +180,18 @@ async def change(db: Database, app: App, conversation_id: str, body: object, *, 
     """
     async with db.transaction() as conn:
         conversation = await inbox.lock(conn, app.app_id, conversation_id)
-        return await change_in(conn, conversation, body, by=by, now=now)
+        after = await change_in(conn, conversation, body, by=by, now=now)
+        audit.tell(_did(conversation, after), object=conversation_id)
+    return after
+
+
+def _did(before: Conversation, after: Conversation) -> str:
+    """What was done to a conversation, for the audit."""
+    if before.open != after.open:
+        return "Opened the conversation again" if after.open else "Closed the conversation"
+    if before.assignee != after.assignee:
+        return f"Gave the conversation to {after.assignee}" if after.assignee else "Left the conversation to anybody"
+    return "Read the conversation" if before.unread != after.unread else "Changed the conversation"
 
 
 async def change_in(conn: Conn, before: Conversation, body: object, *, by: str, now: datetime) -> Conversation:
@@ -221,6 +232,7 @@ async def note(db: Database, app: App, conversation_id: str, body: object, *, by
         conversation = await inbox.lock(conn, app.app_id, conversation_id)
         event = NewEvent(conversation.conversation_id, "note", text, by)
         await inbox.add_events(conn, app.app_id, [event], now=now)
+        audit.tell("Left a note beside the conversation", object=conversation_id)
 
 
 def facts(conversation: Conversation) -> dict[str, object]:

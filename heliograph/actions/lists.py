@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict, InUse
 from heliograph.rules import counts, draft, quota
 from heliograph.rules import pull as law
@@ -42,6 +43,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime, limits:
             allow_duplicates=wanted.allow_duplicates,
             now=now,
         )
+        audit.tell(f"Made the list {made.name}", object=made.public_id)
         if wanted.pull is not None:
             await _pull_from(conn, made, wanted.pull, now=now)
     return made
@@ -65,6 +67,7 @@ async def update(db: Database, app: App, ref: str, body: object, *, now: datetim
             allow_duplicates=changes.allow_duplicates,
             now=now,
         )
+        audit.tell(f"Changed the list {changed.name}", object=found.public_id)
         if changes.pull is not None:
             draft.pulls_only(found.source)
             await _pull_from(conn, found, changes.pull, now=now)
@@ -106,6 +109,10 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime, kind: Kind 
                 f"{NOUNS[found.kind]} {found.name} is used by {names}; delete {counts.them(len(used_by))} first"
             )
         await lists.mark_deleted(conn, app.app_id, found.list_id, now=now)
+        audit.tell(
+            f"Deleted the list {found.name}, {counts.of(found.contact_count, 'number', 'numbers')}",
+            object=found.public_id,
+        )
         await list_sources.switch_off(conn, app.app_id, found.list_id, now=now)
         if found.kind == "dnc":
             await dnc.delete_all(conn, app.app_id, found.list_id)

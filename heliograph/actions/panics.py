@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict, NotFound
 from heliograph.rules import body as reading
 from heliograph.store import bell, database, locks, panics, senders
@@ -39,6 +40,8 @@ async def press(db: Database, app: App, sender: str | None, body: object, *, who
         async with conn.transaction():
             await panics.press(conn, app.app_id, sender_id, who=who, reason=reason, now=now)
             await bell.ring(conn, "panic")
+            why = f": {reason}" if reason else ""
+            audit.tell(f"Pressed the panic button of {sender or 'the whole app'}{why}")
             if db.witness is not None:  # the connection is our own, so the transaction is not the database's
                 await db.witness(conn)
         for campaign_id in await panics.list_gates(conn, app.app_id):
@@ -60,6 +63,7 @@ async def release(db: Database, app: App, sender: str | None, *, who: str, now: 
             whose = "this app" if sender is None else f"sender {sender}"
             raise NotFound(f"There is no panic to release: the texts of {whose} are not held by one")
         await bell.ring(conn, "released")
+        audit.tell(f"Released the panic button of {sender or 'the whole app'}")
     return found
 
 

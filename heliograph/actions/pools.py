@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.actions.senders import campaigns_named
 from heliograph.errors import InUse, Invalid
 from heliograph.rules import counts, ids, sender_body
@@ -23,6 +24,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Pool
     wanted = sender_body.pool(body)
     async with db.transaction() as conn:
         public_id = ids.new("sp")
+        audit.tell(f"Made the sender pool {wanted.name}", object=public_id)
         pool_id = await pools.add(conn, app.app_id, public_id=public_id, name=wanted.name, now=now)
         await pools.set_members(conn, app.app_id, pool_id, await _members(conn, app, wanted), now=now)
         return await pools.get(conn, app.app_id, public_id)
@@ -36,6 +38,7 @@ async def update(db: Database, app: App, ref: str, body: object, *, now: datetim
     async with db.transaction() as conn:
         found = await pools.lock(conn, app.app_id, ref)
         wanted = sender_body.pool(body, name=found.name)
+        audit.tell(f"Changed the sender pool {found.name}", object=found.public_id)
         await pools.set_members(conn, app.app_id, found.pool_id, await _members(conn, app, wanted), now=now)
         return await pools.get(conn, app.app_id, found.public_id)
 
@@ -52,6 +55,7 @@ async def delete(db: Database, app: App, ref: str) -> Pool:
             text = f"Sender pool {found.name} is used by {campaigns_named(names)}"
             raise InUse(f"{text}; stop or delete {counts.them(len(names))} first")
         await pools.delete(conn, app.app_id, found.pool_id)
+        audit.tell(f"Deleted the sender pool {found.name}", object=found.public_id)
     return found
 
 

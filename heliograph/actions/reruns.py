@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.actions import runs as ordinary
 from heliograph.errors import Conflict, IllegalMove, Invalid, NotFound
 from heliograph.rules import campaign as law
@@ -41,6 +42,7 @@ async def emergency(db: Database, app: App, campaign_id: str, *, now: datetime) 
         await schedules.disable(conn, app.app_id, campaign.campaign_id, now=now)
         kind = ordinary.Kind(hours=AT_ANY_HOUR, emergency=True)
         played = await ordinary.begin(conn, campaign, status, now=now, kind=kind)
+        audit.tell(f"Started {campaign.name} as an emergency, at any hour", object=campaign.public_id)
     return replace(played, scheduled=False, recurring=False, next_start=None)
 
 
@@ -80,4 +82,5 @@ async def retry(
             text = f"Run {earlier.public_id} of campaign {campaign.name} has nobody to retry as {', '.join(classes)}"
             raise Conflict(f"{text}: it has {there}", field="classes")
         kind = ordinary.Kind(retry_of=earlier.run_id, retry_classes=tuple(dict.fromkeys(classes)))
+        audit.tell(f"Started {campaign.name} over those who were {' or '.join(classes)}", object=campaign.public_id)
         return await ordinary.begin(conn, campaign, status, now=now, kind=kind)

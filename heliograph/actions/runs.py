@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heliograph.actions import flow_book, routes, webhooks
+from heliograph.actions import audit, flow_book, routes, webhooks
 from heliograph.errors import Conflict, IllegalMove, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import draft, ids, plain, template
@@ -44,6 +44,7 @@ async def play(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
         if campaign.status in law.WAITING:
             raise IllegalMove(await _waits(conn, campaign), field="status")
         status = law.after(campaign.status, Verb.PLAY, name=campaign.name)
+        audit.tell(f"Started {campaign.name}", object=campaign.public_id)
         return await begin(conn, campaign, status, now=now)
 
 
@@ -139,6 +140,7 @@ async def stop(db: Database, app: App, campaign_id: str, *, now: datetime) -> Ca
         campaign = await campaigns.lock(conn, app.app_id, campaign_id)
         status = law.after(campaign.status, Verb.STOP, name=campaign.name)
         await _end(conn, campaign, status, reason="stopped", now=now)
+        audit.tell(f"Stopped {campaign.name}: those not yet texted are dropped", object=campaign.public_id)
     return replace(campaign, status=status, scheduled=False, recurring=False, next_start=None, updated_at=now)
 
 
@@ -158,6 +160,7 @@ async def pause(db: Database, app: App, campaign_id: str, *, now: datetime) -> C
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
         await bell.ring(conn, "paused")
         await webhooks.campaign(conn, campaign, Event.CAMPAIGN_PAUSED, now=now)
+        audit.tell(f"Paused {campaign.name}", object=campaign.public_id)
     return replace(campaign, status=status, updated_at=now)
 
 
@@ -169,6 +172,7 @@ async def resume(db: Database, app: App, campaign_id: str, *, now: datetime) -> 
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
         await bell.ring(conn, "resumed")
         await webhooks.campaign(conn, campaign, Event.CAMPAIGN_RESUMED, now=now)
+        audit.tell(f"Resumed {campaign.name}", object=campaign.public_id)
     return replace(campaign, status=status, updated_at=now)
 
 
@@ -184,6 +188,8 @@ async def delete(db: Database, app: App, campaign_id: str, *, now: datetime) -> 
         status = law.after(campaign.status, Verb.DELETE, name=campaign.name)
         await _end(conn, campaign, status, reason="deleted", now=now)
         await campaigns.mark_deleted(conn, app.app_id, campaign.campaign_id, status, now=now)
+        was = campaign.status.value
+        audit.tell(f"Deleted the campaign {campaign.name}, which was {was}", object=campaign.public_id)
     return replace(campaign, status=status)
 
 

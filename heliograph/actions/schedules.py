@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from heliograph.actions import runs
+from heliograph.actions import audit, runs
 from heliograph.errors import Conflict, Invalid, NotFound
 from heliograph.rules import campaign as law
 from heliograph.rules import counts, hours, schedule_body
@@ -50,6 +50,7 @@ async def enable(db: Database, app: App, name: str, body: object, *, now: dateti
             now=now,
         )
         await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)
+        audit.tell(f"Let {campaign.name} start by itself", object=campaign.public_id)
         return await campaigns.get(conn, app.app_id, campaign.public_id)
 
 
@@ -62,6 +63,7 @@ async def disable(db: Database, app: App, name: str, *, now: datetime) -> Campai
     async with db.transaction() as conn:
         campaign = await _lock_named(conn, app, name)
         status = law.after(campaign.status, Verb.UNSCHEDULE, name=campaign.name)
+        audit.tell(f"Let {campaign.name} start by hand only", object=campaign.public_id)
         await schedules.disable(conn, app.app_id, campaign.campaign_id, now=now)
         if status is not campaign.status:
             await campaigns.set_status(conn, app.app_id, campaign.campaign_id, status, now=now)

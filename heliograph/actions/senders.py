@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import InUse, Invalid
 from heliograph.rules import counts, sender_body
 from heliograph.rules.sender_body import Limits
@@ -25,6 +26,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Send
     wanted = sender_body.sender(body)
     async with db.transaction() as conn:
         account = await carrier_accounts.keep(conn, app.app_id, wanted.account)
+        audit.tell(f"Made the sender {wanted.address} on {account.name}")
         return await senders.add(
             conn,
             app.app_id,
@@ -65,6 +67,7 @@ async def update(db: Database, app: App, ref: str, body: object, *, now: datetim
             now=now,
         )
         await bell.ring(conn, "sender")
+        audit.tell(_limited(changed), object=changed.public_id)
     return changed
 
 
@@ -79,8 +82,16 @@ async def delete(db: Database, app: App, ref: str, *, now: datetime) -> Sender:
         await _check_free(conn, app, found)
         await sender_users.end_singles(conn, app.app_id, found.sender_id, now=now)
         await senders.mark_deleted(conn, app.app_id, found.sender_id, now=now)
+        audit.tell(f"Deleted the sender {found.address}", object=found.public_id)
         await bell.ring(conn, "sender")
     return found
+
+
+def _limited(sender: Sender) -> str:
+    """A sender's limits, for the audit."""
+    second = "any number of" if sender.parts_per_second is None else f"{sender.parts_per_second:g}"
+    day = "any number" if sender.parts_per_day is None else f"{sender.parts_per_day:,}"
+    return f"Changed the sender {sender.address}: {second} parts a second, {day} a day"
 
 
 async def _check_free(conn: Conn, app: App, found: Sender) -> None:

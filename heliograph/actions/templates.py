@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from heliograph.actions import copies
+from heliograph.actions import audit, copies
 from heliograph.errors import Conflict, InUse, Invalid
 from heliograph.rules import counts, markup, system_templates, template_draft
 from heliograph.store import apps, templates
@@ -26,6 +26,7 @@ async def create(db: Database, app: App, body: object, *, now: datetime) -> Temp
     wanted = template_draft.parse(body)
     _check_free(wanted.name)
     async with db.transaction() as conn:
+        audit.tell(f"Made the template {wanted.name}")
         return await templates.insert(
             conn, app, name=wanted.name, description=wanted.description, body=wanted.body, now=now
         )
@@ -41,6 +42,7 @@ async def update(db: Database, app: App, ref: str, body: object, *, now: datetim
         found = _own(await templates.get(conn, app, ref), "edited")
         if wanted.name is not None and wanted.name.lower() != found.lname:
             _check_free(wanted.name)
+        audit.tell(f"Changed the template {wanted.name or found.name}", object=found.public_id)
         return await templates.update(
             conn,
             app,
@@ -66,6 +68,7 @@ async def delete(db: Database, app: App, ref: str) -> Template:
             them = counts.them(len(used_by))
             raise InUse(f"{text}; delete {them}, or give {them} another text, first")
         await templates.delete(conn, app, found.public_id)
+        audit.tell(f"Deleted the template {found.name}", object=found.public_id)
     return found
 
 
@@ -81,6 +84,7 @@ async def clone(db: Database, app: App, ref: str, body: object, *, now: datetime
             await apps.hold(conn, app.app_id)  # two copies at once would want one name
             name = await copies.free_name(found.name, partial(templates.find_taken, conn, app))
         _check_free(name)
+        audit.tell(f"Made the template {name}, a copy of {found.name}")
         return await templates.insert(conn, app, name=name, description=found.description, body=found.body, now=now)
 
 

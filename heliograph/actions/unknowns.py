@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
-from heliograph.actions import resends
+from heliograph.actions import audit, resends
 from heliograph.errors import Conflict, Invalid, NotFound, TooLarge
 from heliograph.rules import body as reading
-from heliograph.rules import ids, wording
+from heliograph.rules import counts, ids, wording
 from heliograph.rules import unknown as law
 from heliograph.store import bell, campaigns, decisions, runs, senders, unknowns
 from heliograph.store.decisions import NewDecision
@@ -151,6 +151,7 @@ async def wait(db: Database, app: App, chosen: Choice, by: By, *, until: datetim
         found = await chosen_messages(conn, app, chosen)
         rows = [NewDecision(one.run_id, one.seq, until=until) for one in found.messages]
         await decisions.add(conn, app.app_id, law.Kind.WAIT, rows, decided_by=by.who, note=by.note, now=by.now)
+        audit.tell(f"Waits for receipts of {counts.of(len(rows), 'text', 'texts')} of unknown fate")
     return found
 
 
@@ -163,6 +164,7 @@ async def accept(db: Database, app: App, chosen: Choice, by: By) -> Decided:
         taken = [one for one in found.messages if (one.run_id, one.seq) in settled]
         decided = [NewDecision(one.run_id, one.seq) for one in taken]
         await decisions.add(conn, app.app_id, law.Kind.ACCEPT, decided, decided_by=by.who, note=by.note, now=by.now)
+        audit.tell(f"Took {counts.of(len(taken), 'text', 'texts')} of unknown fate for sent")
     return Decided(taken, found.left)
 
 
@@ -181,6 +183,7 @@ async def resend(db: Database, app: App, chosen: Choice, by: By) -> Resent:
         rows = [row for _, row, _ in again]
         await decisions.add(conn, app.app_id, law.Kind.RESEND, rows, decided_by=by.who, note=by.note, now=by.now)
         await bell.ring(conn, "resend")
+        audit.tell(f"Sent {counts.of(len(rows), 'text', 'texts')} of unknown fate again")
     return Resent([one for one, _, _ in again], [new_id for _, _, new_id in again], found.left)
 
 

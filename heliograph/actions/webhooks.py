@@ -7,8 +7,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from heliograph.actions import audit
 from heliograph.errors import Conflict
 from heliograph.rules import ids, webhook, webhook_body
+from heliograph.rules.pull import plain_url
 from heliograph.store import apps, bell, webhooks
 from heliograph.store import webhook_deliveries as deliveries
 
@@ -83,6 +85,7 @@ async def create(db: Database, seal: Seal, app: App, body: object, *, now: datet
             secret_sealed=seal.seal(secret, owner=public_id),
             now=now,
         )
+        audit.tell(f"Made a webhook to {plain_url(wanted.url)}: {', '.join(wanted.events)}", object=public_id)
     return made, secret
 
 
@@ -106,6 +109,8 @@ async def update(db: Database, app: App, public_id: str, body: object, *, now: d
             now=now,
         )
         await bell.ring(conn, bell.WEBHOOKS)
+        did = "Changed" if after.enabled == before.enabled else "Switched on" if after.enabled else "Paused"
+        audit.tell(f"{did} the webhook to {plain_url(after.url)}", object=public_id)
     return after
 
 
@@ -114,6 +119,7 @@ async def delete(db: Database, app: App, public_id: str) -> Webhook:
     async with db.transaction() as conn:
         found = await webhooks.lock(conn, app.app_id, public_id)
         await webhooks.delete(conn, app.app_id, found.webhook_id)
+        audit.tell(f"Deleted the webhook to {plain_url(found.url)}", object=public_id)
     return found
 
 
@@ -130,6 +136,7 @@ async def new_secret(db: Database, seal: Seal, app: App, public_id: str, *, now:
             until=now + webhook.TWO_SECRETS,
             now=now,
         )
+        audit.tell(f"Gave the webhook to {plain_url(after.url)} a new secret", object=public_id)
     return after, secret
 
 

@@ -28,10 +28,10 @@ def _witnessed(db: Database) -> Iterator[None]:
 
 
 async def entries(db: Database) -> list[tuple[str, str, str, str]]:
-    """Verb, object, who and outcome of each entry, the oldest first."""
+    """Verb, what it was in words, who and outcome of each entry, the oldest first."""
     async with db.connection() as conn:
         found = await audit.page(conn, audit.Wanted(None), before=1 << 60, limit=100)
-    return [(one.verb, one.object, one.name, one.outcome) for one in reversed(found)]
+    return [(one.verb, one.what, one.name, one.outcome) for one in reversed(found)]
 
 
 async def test_settings_and_lists_are_in_it_and_contacts_are_not(
@@ -50,9 +50,9 @@ async def test_settings_and_lists_are_in_it_and_contacts_are_not(
     await api.put(f"{tenant.v2}/settings", headers=tenant.headers, json={name: "nonsense"})
     await api.post(f"{tenant.v2}/optOuts", headers=tenant.headers, json={"events": []})
     assert await entries(db) == [
-        ("POST campaign contactList createContactList", "", "First", "done"),
-        ("DELETE campaign contactList", "Leads", "First", "done"),
-        ("PUT settings", "", "First", "done"),
+        ("POST campaign contactList createContactList", "Made the list Leads", "First", "done"),
+        ("DELETE campaign contactList", "Deleted the list Leads, 1 number", "First", "done"),
+        ("PUT settings", "Changed the settings: quietHours", "First", "done"),
     ]
 
 
@@ -63,7 +63,7 @@ async def test_what_is_asked_twice_with_one_key_is_in_it_once(
     first = await api.post(f"{tenant.v2}/templates", headers=headers, json=GREETING)
     again = await api.post(f"{tenant.v2}/templates", headers=headers, json=GREETING)
     assert (first.status_code, again.headers["Idempotency-Replayed"]) == (200, "true"), first.text
-    assert await entries(db) == [("POST templates", "", "First", "done")]
+    assert await entries(db) == [("POST templates", "Made the template Greeting", "First", "done")]
 
 
 async def test_what_was_refused_is_not_called_done(api: httpx.AsyncClient, tenant: Any, db: Database) -> None:
