@@ -82,11 +82,11 @@ async def find(
 
 
 # Reads a list in order of arrival, as far as it takes to find enough: columns are a contact's own, which no index
-# knows. Whoever calls sees to it that the list is not too long for that. Looking at the JSON as it is written first
+# knows. Whoever calls sees to it that ``upto`` is not too far off for that. Looking at the JSON as it is written first
 # spares taking nearly all of it apart: 100,000 contacts of nine columns, where nobody is found, 0.2 s and not 1.6 s.
 HAVING = """
 SELECT seq, number, time_zone, priority, fields, created_at, updated_at FROM contact
-WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s
+WHERE app_id = %(app_id)s AND list_id = %(list_id)s AND seq > %(after)s AND seq <= %(upto)s
   AND strpos(lower(fields::text), lower(%(written)s)) > 0
   AND CASE WHEN %(column)s::text IS NULL
       THEN EXISTS (SELECT FROM json_each_text(fields) AS f WHERE strpos(lower(f.value), lower(%(text)s)) > 0)
@@ -96,12 +96,12 @@ ORDER BY seq LIMIT %(limit)s
 
 
 async def having(
-    conn: Conn, app_id: int, list_id: int, text: str, *, column: str | None, after: int, limit: int
+    conn: Conn, app_id: int, list_id: int, text: str, *, column: str | None, after: int, upto: int, limit: int
 ) -> list[Contact]:
-    """The next contacts of a list after number ``after`` that have ``text`` in a column, or (None) in any."""
+    """The next contacts of a list after ``after``, up to ``upto``, that have ``text`` in a column, or (None) in any."""
     written = json.dumps(text, ensure_ascii=False)[1:-1]
     values = {"app_id": app_id, "list_id": list_id, "text": text, "column": column, "after": after, "limit": limit}
-    values["written"] = written
+    values |= {"written": written, "upto": upto}
     async with conn.cursor(row_factory=class_row(Contact)) as cursor:
         return await (await cursor.execute(HAVING, values)).fetchall()
 

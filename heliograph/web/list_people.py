@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 50
 SHOWN_COLUMNS = 8
-READ_THROUGH = 50_000  # people of a list that is looked through for words; a number is found in any
+READ_THROUGH = 50_000  # people who are looked through for words at a time; a number is found in any list
 LONGEST_SEARCH = 100
 MOST_BYTES = 1 << 20
 FIRST = ("phoneNumber", "firstName", "lastName")  # asked for on a list that has no columns yet
@@ -81,58 +81,46 @@ class Pages:
         """A page of the people, or of those who were looked for."""
         app, found = await self.frame.of(request)
         view = _view(request)
-        rows, refused = await self._rows(found, view)
+        rows = await self._rows(found, view)
         shown = _shown(found.columns)
         more = rows[ON_A_PAGE:] if not view.before else []
         rows = rows[:ON_A_PAGE] if not view.before else rows[-ON_A_PAGE:]
         here = path(app, found)
         first = not (view.after or view.before)
+        looked = 0 if more else _looked(found, view)  # so far; 0: all of them, or as far as was shown
+        further = looked or (rows[-1].seq if rows and (more or view.before) else 0)
         values: dict[str, object] = {
             "rows": [_row(found, one, shown) for one in rows],
             "columns": shown,
             "hidden": max(0, len(found.columns) - 1 - len(shown)),
             "view": view,
             "choices": [("", "Any column"), *((name, name) for name in found.columns)],
-            "refused": refused,
+            "looked": looked,
             "earlier": link(here, search=view.search, column=view.column, before=rows[0].seq)
             if rows and not first and not view.search
             else (link(here, search=view.search, column=view.column) if view.after and view.search else None),
-            "next": link(here, search=view.search, column=view.column, after=rows[-1].seq)
-            if rows and (more or view.before)
-            else None,
+            "next": link(here, search=view.search, column=view.column, after=further) if further else None,
             "told": f"from {rows[0].seq:,} on, in order of arrival" if rows else "",
         }
         return await self.frame.page(request, "list.html", values, app, found, tab="")
 
-    async def _rows(self, found: ContactList, view: View) -> tuple[list[Contact], str]:
-        """Those of a page and one more, and why nobody was looked for."""
-        most = ON_A_PAGE + 1
+    async def _rows(self, found: ContactList, view: View) -> list[Contact]:
+        """Those of a page and one more."""
+        app_id, list_id, most = found.app_id, found.list_id, ON_A_PAGE + 1
         async with self.kit.db.connection() as conn:
             if not view.search:
                 if view.before:
-                    rows = await contacts.read_before(conn, found.app_id, found.list_id, view.before, limit=ON_A_PAGE)
-                    return rows, ""
-                return await contacts.read_after(conn, found.app_id, found.list_id, view.after, limit=most), ""
-            number = _number(view.search)
-            if number is not None and not view.column:
+                    return await contacts.read_before(conn, app_id, list_id, view.before, limit=ON_A_PAGE)
+                return await contacts.read_after(conn, app_id, list_id, view.after, limit=most)
+            number = _sought(view)
+            if number is not None:
                 sought = Sought(number, None, {})
-                _, seqs = await contact_search.find(conn, found.app_id, found.list_id, sought, skip=0, limit=most)
-                return await contact_search.read(conn, found.app_id, found.list_id, seqs), ""
-            if found.contact_count > READ_THROUGH:
-                text = (
-                    f"A list of {found.contact_count:,} people is not looked through for words: look for a whole number"
-                )
-                return [], f"{text} with its country code, such as +12025550100"
-            rows = await contact_search.having(
-                conn,
-                found.app_id,
-                found.list_id,
-                view.search,
-                column=view.column or None,
-                after=view.after,
-                limit=most,
+                _, seqs = await contact_search.find(conn, app_id, list_id, sought, skip=0, limit=most)
+                return await contact_search.read(conn, app_id, list_id, seqs)
+            column, upto = view.column or None, view.after + READ_THROUGH
+            return await contact_search.having(
+                conn, app_id, list_id, view.search, column=column, after=view.after, upto=upto, limit=most
             )
-            return rows, ""
 
     async def new(self, request: Request) -> Response:
         """The form for one more."""
@@ -241,6 +229,17 @@ def _view(request: Request) -> View:
 
     search, column = asked.get("search", "").strip()[:LONGEST_SEARCH], asked.get("column", "")
     return View(search.replace("\0", ""), column.replace("\0", "")[:300], place("after"), place("before"))
+
+
+def _looked(found: ContactList, view: View) -> int:
+    """How far a list was looked through for words; 0 when to its end, or when it was not."""
+    looked = view.after + READ_THROUGH
+    return looked if view.search and _sought(view) is None and looked < found.last_seq else 0
+
+
+def _sought(view: View) -> str | None:
+    """The number that is looked for, if it is one."""
+    return _number(view.search) if not view.column else None
 
 
 def _number(text: str) -> str | None:

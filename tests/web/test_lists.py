@@ -12,6 +12,7 @@ from heliograph.actions import contacts as adding
 from heliograph.actions import import_runs
 from heliograph.rules import quota
 from heliograph.store import imports, list_sources, lists
+from heliograph.web import list_people
 
 if TYPE_CHECKING:
     import httpx
@@ -98,7 +99,7 @@ async def test_a_list_in_use_is_not_deleted_and_says_by_whom(browser: httpx.Asyn
 
 
 async def test_people_are_shown_found_added_changed_and_removed(
-    browser: httpx.AsyncClient, at: str, app: App, db: Database, clock: FrozenClock
+    browser: httpx.AsyncClient, at: str, app: App, db: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await made(browser, at)
     await adding.add(db, app, {"contactListName": "Readers", "data": PEOPLE}, now=clock.now)
@@ -107,6 +108,15 @@ async def test_people_are_shown_found_added_changed_and_removed(
     assert "Grace" not in await plain(browser, f"{one}?search=%2B12025550100")
     assert "Grace" in await plain(browser, f"{one}?search=arling&column=city")
     assert "Nobody here has" in await plain(browser, f"{one}?search=arling&column=firstName")
+    monkeypatch.setattr(list_people, "READ_THROUGH", 1)  # a list too long to be looked through at once
+    first = await plain(browser, f"{one}?search=race")
+    assert "People 1 to 1 of 2 have been looked through" in first
+    assert "Grace" not in first
+    further = re.search(r'href="([^"]+)">Look further', first)
+    assert further
+    assert "Grace" in await plain(browser, further.group(1))
+    assert "Grace" in await plain(browser, f"{one}?search=%2B12025550101")
+    monkeypatch.undo()
     bad = await post(browser, f"{one}/people/new", f"{one}/people", column=["phoneNumber"], value=["12-34"])
     assert bad.status_code == 400
     assert "is not a telephone number" in bad.text
