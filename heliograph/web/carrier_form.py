@@ -32,8 +32,8 @@ SECTION = "senders"
 LONGEST_FORM = 200_000  # a gateway described as data is long
 SET = "set-"  # what the fields of settings begin with
 CALLED = {"smpp": "SMPP", "generic": "Any HTTP gateway", "aws": "AWS"}  # kinds whose name is no name for people
-# What most accounts need, so ordered; the other settings are unfolded by whoever wants them.
-FIRST = ("url", "request", "host", "port", "tls", "system_id", "user", "password", "api_key")
+FIRST = ("url", "request", "host", "port", "tls", "system_id", "user", "password", "api_key")  # the order of the form
+WANTED = frozenset(FIRST[2:])  # what most accounts need though it may be left out; the rest is there to be unfolded
 EXAMPLE = """{"headers": {"authorization": "Bearer {{api_key}}"},
  "json": {"from": "{{from}}", "to": "{{to}}", "text": "{{text}}"}}"""
 
@@ -159,7 +159,7 @@ class Accounts:
             "called": _called(kind),
             "words": described.words,
             "settings": sorted(described.settings, key=_place),
-            "first": [one.name for one in described.settings if one.required or one.name in FIRST],
+            "first": [one.name for one in described.settings if _is_first(one)],
             "label": _label,
             "example": EXAMPLE,
             "account": account,
@@ -177,9 +177,13 @@ def _called(kind: str) -> str:
     return CALLED.get(kind, kind.capitalize())
 
 
+def _is_first(setting: Setting) -> bool:
+    return setting.required or setting.name in WANTED
+
+
 def _place(setting: Setting) -> tuple[bool, int]:
-    """Where a setting stands in the form: what most accounts need, then what has to be there, then the rest."""
-    return not (setting.required or setting.name in FIRST), (*FIRST, setting.name).index(setting.name)
+    """Where a setting stands in the form: what most accounts need first."""
+    return not _is_first(setting), (*FIRST, setting.name).index(setting.name)
 
 
 def _label(name: str) -> str:
