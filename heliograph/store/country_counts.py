@@ -52,8 +52,8 @@ async def list_stale(conn: Conn, *, since: datetime, now: datetime, limit: int) 
         return await (await cursor.execute(LIST_STALE, {"since": since, "now": now, "limit": limit})).fetchall()
 
 
-# A range of message's primary key, and LATERAL ... LIMIT 1: one probe of outcome's for each, whatever the statistics say
-# of a young run. 20,000 people take a twentieth of a second; a join of the two took 45 s where nothing was analysed yet.
+# A range of message's primary key, and LATERAL ... LIMIT 1: one probe of outcome's for each, whatever statistics say
+# of a young run. 20,000 people take a twentieth of a second; a join took 45 s where nothing was analysed yet.
 # Whoever has no outcome waits, or is in hand, while the run goes on; afterwards they were not texted in time.
 # A number's first digits tell its country.
 COUNT_PAGE = """
