@@ -42,7 +42,7 @@ USES = (  # what a column may be, besides one of the list's own
     ("contactPriority", "Priority"),
 )
 DUPLICATES = (
-    ("", "As the list says: leave the row out, unless it keeps a number more than once"),
+    ("", "As the list is set: usually left out"),
     ("skip", "Leave the row out"),
     ("update", "Update who is there with the filled cells"),
     ("add", "Add them once more"),
