@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DUE_AT_ONCE = 500
 WAITING = 5_000  # replies that nobody has looked at, of which their people are asked for
 HOUR = timedelta(hours=1)
+LATER = timedelta(minutes=1)  # until one that is to wait for another is looked at again
 OPTED_OUT, TAKEN_OVER = "opted out", "taken over"
 """Results of sessions that ended because their person said no, or because one of ours answers."""
 
@@ -110,8 +111,12 @@ class Hand:
     def newest(self, place: Place, *, wrote: bool) -> Talk | None:
         """The session that counts for somebody; the others whose text has left are over."""
         group = self.by_place.get(place, [])
-        for talk in group:
-            talk.look(self.now, wrote=wrote)
+        queue = conversation.read(self.settings.conversations).queue
+        for talk in sorted(group, key=lambda talk: talk.silent):
+            if queue and talk.silent and any(other.opened and other.ended_at is None for other in group):
+                talk.wait(self.now + LATER)
+            else:
+                talk.look(self.now, wrote=wrote)
         return talks.newest(group, self.now)
 
     def begin(self, flow: str, said: Unanswered, *, within: bool) -> Talk | None:

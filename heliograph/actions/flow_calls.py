@@ -16,9 +16,10 @@ from heliograph.actions import app_secrets, conversations, fetch
 from heliograph.actions import seal as seals
 from heliograph.errors import HeliographError, Invalid, StoreUnavailable
 from heliograph.rules import conversation, demo_support, webhook
+from heliograph.rules.campaign import CampaignStatus
 from heliograph.rules.flow import acts
 from heliograph.rules.pull import Question
-from heliograph.store import app_settings, apps, sessions
+from heliograph.store import app_settings, apps, session_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,13 +36,13 @@ WAITS_S = (0.5, 2.0, 5.0, 10.0, 20.0)  # between two tries
 LEASE = timedelta(minutes=5)  # longer than all tries of one call take: 6 of 30 s, and the waits between them
 
 
-async def take(db: Database, *, now: datetime, limit: int) -> list[sessions.Call]:
+async def take(db: Database, *, now: datetime, limit: int) -> list[session_calls.Call]:
     """Take calls that are to be made; until they are, and at most for the lease, nobody else has them."""
     async with db.transaction() as conn:
-        return await sessions.take_calls(conn, now=now, lease=now + LEASE, limit=limit)
+        return await session_calls.take_calls(conn, now=now, lease=now + LEASE, limit=limit)
 
 
-async def make(db: Database, settings: Settings, clock: Clock, taken: sessions.Call) -> None:
+async def make(db: Database, settings: Settings, clock: Clock, taken: session_calls.Call) -> None:
     """Make a call and tell its session; one that fails each time is told as such."""
     call = next((act for act in map(acts.from_json, taken.todo) if isinstance(act, acts.Call)), None)
     if call is None:
@@ -49,6 +50,8 @@ async def make(db: Database, settings: Settings, clock: Clock, taken: sessions.C
     key = f"{taken.session_id}/{call.number}"
     try:
         async with db.connection() as conn:
+            if not _may_be_asked(await session_calls.standing(conn, taken.app_id, taken.session_id)):
+                return  # after a pause it is taken again, when the lease is over
             secret = await _secret(conn, settings, taken.app_id)
         answer = await ask(settings, clock, call, key, secret)
     except StoreUnavailable:
@@ -60,6 +63,11 @@ async def make(db: Database, settings: Settings, clock: Clock, taken: sessions.C
         log.exception("call_fault session=%s", taken.session_id)
         answer = None
     await conversations.called(db, taken.app_id, taken.session_id, call.number, answer, now=clock())
+
+
+def _may_be_asked(stands: session_calls.Standing | None) -> bool:
+    """Whether a conversation still goes on, and is not one of a paused campaign that has not said anything yet."""
+    return stands is not None and not stands.over and not (stands.silent and stands.status == CampaignStatus.PAUSED)
 
 
 async def _secret(conn: Conn, settings: Settings, app_id: int) -> str | None:

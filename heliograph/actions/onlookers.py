@@ -25,7 +25,7 @@ from heliograph.actions import flow_book, openings, turned_away
 from heliograph.actions.audience import plan_of
 from heliograph.errors import Conflict
 from heliograph.rules import caps
-from heliograph.rules.audience import Planned
+from heliograph.rules.audience import LeftOut, Planned
 from heliograph.rules.flow.session import Session
 from heliograph.rules.plain import Plain
 from heliograph.rules.preview import Preview
@@ -153,7 +153,9 @@ async def _openings(db: Database, look: Look) -> Callable[[Counted, Planned], Pl
     def begin(one: Counted, planned: Planned) -> Planned | Reason:
         session = Session(f"{look.campaign.public_id}/{one.number}", flow, version)
         opening = openings.begin(book, session, one, planned, look.now, substitutes=substitutes)
-        return opening.said if isinstance(opening, openings.Opening) else opening
+        if not isinstance(opening, openings.Opening):
+            return opening
+        return (LeftOut.BY_FLOW, openings.LATER) if opening.later else opening.said
 
     return begin
 

@@ -2,7 +2,8 @@
 
 The first text is planned like any other, page by page. What the flow wants besides, up to where it first waits, is done
 when that text has left (``actions/conversations.py``): of somebody who gets no text nothing is changed, and no service
-is asked about them.
+is asked about them. A flow that asks a service or waits a while before it says anything begins without a text, once the
+person's hours are open; what it says then is a follow-up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from heliograph.errors import Conflict
 from heliograph.rules import optout, parts, plain
 from heliograph.rules.audience import MAX_PARTS, LeftOut
 from heliograph.rules.flow import acts, machine
-from heliograph.rules.flow.session import Session
+from heliograph.rules.flow.session import Session, State
 from heliograph.store import sessions
 
 if TYPE_CHECKING:
@@ -29,17 +30,26 @@ FIRST_LOOK = timedelta(minutes=10)  # after it is due, a text is looked for: at 
 SOON = timedelta(seconds=5)  # where the flow has more to do than to wait
 A_TEXT = "-"
 """What everybody is decided about as if they were told it, until it is known what the flow tells each."""
-SILENT = "the flow says nothing before it waits, asks a service or ends"
+SILENT = "the flow says nothing before it waits for an answer or ends"
+LATER = "the flow asks a service or waits before it says anything"
 
 
 class Opening(NamedTuple):
-    """A person's first text, and what else there is to keep of their session, which began with ``flow``."""
+    """A person's first text, and what else there is to keep of their session, which began with ``flow``.
+
+    Without a text (``later``) it begins when ``said`` is due.
+    """
 
     flow: str
     version: int
     session: Session
     todo: tuple[Act, ...]
     said: Planned
+
+    @property
+    def later(self) -> bool:
+        """Whether the flow says something only after it has asked a service or waited."""
+        return not self.said.parts
 
 
 class Openings:
@@ -73,6 +83,8 @@ def begin(
     flow, version = session.flow, session.version
     session, done = machine.advance(book, session, acts.Begin(), who)
     first = next((act for act in done if isinstance(act, acts.Say)), None)
+    if first is None and session.state in {State.CALL, State.TIME}:
+        return Opening(flow, version, session, tuple(done), planned._replace(text="", parts=0))
     if first is None:
         return LeftOut.EMPTY_TEXT, SILENT
     text = parts.normalise(first.text)
@@ -86,10 +98,10 @@ def begin(
 
 
 def row(seq: int, person: Person, opening: Opening, address: str, now: datetime) -> sessions.Planned:
-    """The session to be kept beside message ``seq``, which leaves from ``address``."""
+    """The session to be kept beside message ``seq``, which leaves from ``address``; 0: it begins without one."""
     flow, version, session, todo, said = opening
-    wait = SOON
-    if session.deadline is not None and not todo:
+    wait = timedelta() if opening.later else SOON
+    if not opening.later and session.deadline is not None and not todo:
         wait = min(FIRST_LOOK, session.deadline - now)
     return sessions.Planned(
         seq=seq,

@@ -91,7 +91,7 @@ async def _begin(  # with whom, from where, at which place
     )
     session = Session(f"{run.public_id}/{seq}", flow_id, found[0])
     opening = openings.begin(book, session, person, planned, now, substitutes=substitutes)
-    if not isinstance(opening, openings.Opening):
+    if not isinstance(opening, openings.Opening) or opening.later:
         return None
     await sessions.copy_in(conn, run.app_id, run.run_id, [openings.row(seq, person, opening, address, now)])
     return opening.said.text

@@ -94,6 +94,11 @@ class Talk:
         return self.session.state is State.ANSWER
 
     @property
+    def silent(self) -> bool:
+        """Whether it is one that begins without a text, and has not begun."""
+        return not self.opened and self.ended_at is None and self.seq == 0
+
+    @property
     def keeps(self) -> bool:
         """Whether what the person writes now is kept for its next wait."""
         return self.session.state in {State.TIME, State.CALL}
@@ -171,6 +176,9 @@ class Talk:
         row = self.before
         if self.opened or self.ended_at is not None or row is None:
             return
+        if self.silent:
+            self._open(now)
+            return
         if row.status in LEFT or (row.status is None and wrote and row.taken):
             self.opened, self.changed = True, True
             self.left_at = row.submitted_at or row.settled_at or row.taken_at or now
@@ -179,6 +187,20 @@ class Talk:
             self.take(todo)
         else:
             self._wait_or_close(row, now)
+
+    def _open(self, now: datetime) -> None:
+        """Begin without a text, once its hours are open: a delay counts from now."""
+        if self.due is not None and now >= self.due:
+            deadline = self.session.deadline
+            if deadline is not None:
+                self.session = self.session.with_(deadline=now + (deadline - self.asked_at))
+            self.asked_at, self.due, self.opened, self.changed = now, None, True, True
+            todo, self.todo = self.todo, []
+            self.take(todo)
+
+    def wait(self, until: datetime) -> None:
+        """Begin then, and not before."""
+        self.due, self.changed = until, True
 
     def resume(self) -> None:
         """Try again what somebody else kept us from doing."""
@@ -248,7 +270,7 @@ def newest(talks: list[Talk], now: datetime) -> Talk | None:
         if row is not None and row.run_ended_at is not None:
             talk.close(row.run_end_reason or "ended", row.run_ended_at)
     live = [talk for talk in talks if talk.opened and talk.ended_at is None]
-    found = max(live, key=lambda talk: (talk.left_at or talk.started_at, talk.session_id), default=None)
+    found = max(live, key=lambda talk: (talk.left_at or talk.asked_at, talk.session_id), default=None)
     for talk in live:
         if talk is not found:
             talk.close(REPLACED, now)

@@ -81,6 +81,7 @@ class LeftOutCounts(Shape):
     filter_excluded: Counted
     missing_value: Counted
     empty_text: Counted
+    by_flow: Counted = Field(description="Their flow asks a service or waits before it says anything.")
     too_long: Counted
     frequency_cap: Counted
     got_campaign: Counted

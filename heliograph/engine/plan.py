@@ -258,6 +258,10 @@ class _Page:
             for seq, (person, _) in enumerate(self.waiting, self.first_seq):
                 address = self.address_of[self.sender_of[person.number]]
                 yield self.openings.row(seq, person, self.begun[person.number], address)
+            for person, _ in self.left_out:
+                if person.number in self.begun:
+                    address = self.address_of[self.sender_of[person.number]]
+                    yield self.openings.row(0, person, self.begun[person.number], address)
 
     def reasons(self) -> list[tuple[int, str]]:
         first = self.first_seq + len(self.waiting)
@@ -283,7 +287,7 @@ async def _decide(
             opening = openings.of(person, decision)
             if isinstance(opening, Opening):
                 page.begun[person.number] = opening
-                decision = opening.said
+                decision = (audience.LeftOut.BY_FLOW, "") if opening.later else opening.said
             else:
                 decision = opening
         if isinstance(decision, audience.Planned):
@@ -302,6 +306,7 @@ async def _give_senders(conn: Conn, run: runs.Run, page: _Page) -> None:
     Through a pool it is whoever texted them first; what is newly chosen is remembered before anybody is planned.
     """
     numbers = [person.number for person, _ in page.waiting]
+    numbers += [person.number for person, _ in page.left_out if person.number in page.begun]
     if page.openings is not None:
         page.address_of = dict.fromkeys(run.sender_ids, run.caller_id)
         page.address_of |= {

@@ -24,6 +24,7 @@ class LeftOut(StrEnum):
     FILTERED = "filter_excluded"  # the campaign's filters are for others
     MISSING_VALUE = "missing_value"  # a placeholder has no value, and the campaign says not to send then
     EMPTY_TEXT = "empty_text"  # nothing is left of the text once filled in
+    BY_FLOW = "by_flow"  # their flow asks a service or waits before its first text, which is said later then
     TOO_LONG = "too_long"  # more parts than one message can have
     FREQUENCY_CAP = "frequency_cap"  # as many texts as the app allows in so many days; the detail says which cap
     GOT_CAMPAIGN = "got_campaign"  # the campaign leaves out the readers of another, which the detail names

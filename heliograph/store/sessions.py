@@ -21,7 +21,10 @@ OPENING = "opening"
 
 
 class Planned(NamedTuple):
-    """A session to be written with its person's first text. In the order of COPY_IN's columns; JSON as text."""
+    """A session to be written with its person's first text. In the order of COPY_IN's columns; JSON as text.
+
+    ``seq`` 0: it begins without a text, when it is due.
+    """
 
     seq: int
     number: str
@@ -50,7 +53,8 @@ async def copy_in(conn: Conn, app_id: int, run_id: int, rows: Iterable[Planned])
     """Write the sessions of a planned page."""
     async with conn.cursor() as cursor, cursor.copy(COPY_IN) as copy:
         for row in rows:
-            await copy.write_row((app_id, run_id, run_id, row.seq, OPENING, row.asked_at, *row))
+            said_run = run_id if row.seq else 0
+            await copy.write_row((app_id, run_id, said_run, row.seq, OPENING, row.asked_at, *row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,32 +182,6 @@ UPDATE session SET due = %(due)s WHERE app_id = %(app_id)s AND session_id = ANY(
 async def put_off(conn: Conn, app_id: int, session_ids: Sequence[int], due: datetime | None) -> None:
     """Look at these sessions then; None: no more, as they are over."""
     await conn.execute(PUT_OFF, {"app_id": app_id, "session_ids": list(session_ids), "due": due})
-
-
-# Whoever takes a call has until `lease` to make it: then another may, as its worker must be gone.
-TAKE_CALLS = """
-UPDATE session s SET due = %(lease)s FROM (
-    SELECT app_id, session_id FROM session WHERE due <= %(now)s AND state = 'call'
-    ORDER BY due LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) w
-WHERE s.app_id = w.app_id AND s.session_id = w.session_id
-RETURNING s.app_id, s.session_id, s.number, s.todo
-"""
-
-
-class Call(NamedTuple):
-    """A session that waits for a service's answer."""
-
-    app_id: int
-    session_id: int
-    number: str
-    todo: list[dict[str, Any]]
-
-
-async def take_calls(conn: Conn, *, now: datetime, lease: datetime, limit: int) -> list[Call]:
-    """Take calls of services that are to be made, of any app; nobody else is given them before ``lease``."""
-    values = {"now": now, "lease": lease, "limit": limit}
-    return [Call(*row) for row in await (await conn.execute(TAKE_CALLS, values)).fetchall()]
 
 
 class New(NamedTuple):

@@ -11,6 +11,7 @@ WORDS: dict[str, str] = {
     LeftOut.FILTERED: "The campaign's filters are for others",
     LeftOut.MISSING_VALUE: "A placeholder has no value for them",
     LeftOut.EMPTY_TEXT: "Nothing is left of the text once it is filled in",
+    LeftOut.BY_FLOW: "The flow asks a service or waits first; what it says then leaves as a follow-up",
     LeftOut.TOO_LONG: "The text gets longer than one message can be",
     LeftOut.FREQUENCY_CAP: "Got as many texts lately as the app allows",
     LeftOut.GOT_CAMPAIGN: "Got another campaign that this one leaves out the readers of",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from heliograph.store import contact_fields, replies, session_numbers, sessions
+from heliograph.store import contact_fields, replies, session_calls, session_numbers, sessions
 from tests.store.test_plans import FILL, ONE_RUN, scans
 
 if TYPE_CHECKING:

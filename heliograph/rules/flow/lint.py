@@ -196,7 +196,17 @@ def _costly(key: str, node: Node, most: int) -> list[Finding]:
 
 def _opening(flow: Flow) -> list[tuple[str, nodes.Send]]:
     """The texts that can be the first one that a person gets."""
-    found: list[tuple[str, nodes.Send]] = []
+    return [(key, node) for key in _beginning(flow) if isinstance(node := flow.nodes[key], nodes.Send)]
+
+
+def _before_words(flow: Flow) -> list[str]:
+    """The nodes that can keep a person's first text for a while."""
+    return [key for key in _beginning(flow) if isinstance(flow.nodes[key], (nodes.Webhook, nodes.Delay))]
+
+
+def _beginning(flow: Flow) -> list[str]:
+    """The nodes that a person can come by until they are told something, or are waited for."""
+    found: list[str] = []
     seen: set[str] = set()
     waiting = [flow.start]
     while waiting:
@@ -205,9 +215,10 @@ def _opening(flow: Flow) -> list[tuple[str, nodes.Send]]:
         if key in seen:
             continue
         seen.add(key)
+        found.append(key)
         if isinstance(node, nodes.Send):
-            found.append((key, node))
-        elif isinstance(node, nodes.Branch) and node.on is None and node.otherwise is not None:
+            continue
+        if isinstance(node, nodes.Branch) and node.on is None and node.otherwise is not None:
             waiting.append(node.otherwise)  # there is no answer yet, or they wrote first and know how
         elif not isinstance(node, nodes.Wait):
             waiting += [to for _, to in document.ways(node) if to is not None]
@@ -292,6 +303,12 @@ def _whole(flow: Flow, around: Known) -> list[Finding]:
                 "for it (the United States and Canada among others), add such as: STOP to end"
             )
             found.append(Finding(key, "no_opt_out", words, fault=False, at="text"))
+    for key in _before_words(flow):
+        words = (
+            f"{key} comes before anything is said: a campaign texts whoever comes by it when that is done, by a "
+            "follow-up, and counts them as left out of its first texts (by_flow). A text before it leaves at once"
+        )
+        found.append(Finding(key, "late_text", words, fault=False))
     cycle = _cycle(flow, around.others)
     if cycle:
         words = f"These flows lead to each other at once, and never wait: {' to '.join(cycle)}"

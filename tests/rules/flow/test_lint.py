@@ -43,11 +43,12 @@ def branch(test: dict[str, Any], **more: Any) -> dict[str, Any]:
         (flow(a=branch({"only": "x", "next": "b"}, otherwise="a", max=3, then="b"), b=SAY), []),
         (flow(a=wait(on_timeout=None), b=SAY), [("nodes.a.on_timeout", "dead_end")]),
         (flow(a={"type": "wait", "next": "b"}, b=SAY), [("nodes.a.timeout", "no_timeout")]),
-        (flow(a={"type": "webhook", "url": "x", "next": "b"}, b=SAY), [("nodes.a.failed", "dead_end")]),
+        (flow(a={"type": "webhook", "url": "x", "next": "b"}, b=SAY),
+         [("nodes.a.failed", "dead_end"), ("nodes.a", "late_text")]),
         (flow(a=branch({"any_word": ["yes", "stop"], "next": "b"}), b=SAY), [("nodes.a.cases[0]", "law_word")]),
         (flow(a={"type": "send", "text": "Hi"}), [("nodes.a.text", "no_opt_out")]),
         (flow(a={"type": "delay", "for": "1h", "next": "b"}, b={"type": "send", "text": "Hi"}),
-         [("nodes.b.text", "no_opt_out")]),
+         [("nodes.b.text", "no_opt_out"), ("nodes.a", "late_text")]),
         (flow(a=wait(), b={"type": "send", "text": "Hi"}), []),
         (flow(a=SAY | {"text": "STOP" + "x" * 500}), [("nodes.a.text", "costly")]),
         (flow(a=SAY | {"text": "STOP " + "x" * 90 + "\u2019"}), [("nodes.a.text", "ucs2")]),
@@ -65,7 +66,7 @@ def test_names_that_are_known_are_looked_up() -> None:
     assert kinds(raw) == []
     assert kinds(raw, fields=["Town"]) == [("nodes.a", "missing_field")] * 2
     saved = flow(a={"type": "webhook", "url": "x", "save": "desk", "next": "b", "failed": "b"}, b=SAY | {"text": text})
-    assert kinds(saved, fields=["Name", "town"]) == []
+    assert kinds(saved, fields=["Name", "town"]) == [("nodes.a", "late_text")]
     other = flow(a={"type": "flow", "flow": "Other"})
     assert kinds(other, flows=["F"]) == [("nodes.a.flow", "missing_flow")]
     assert kinds(other, flows=["other"]) == []
