@@ -29,13 +29,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """A time below the chart, ``x`` percent from its left; ``word``: in UTC, for whoever has no script."""
+
+    x: float
+    at: datetime
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn: ``lines``, what a slot of ``each`` ("minute") holds at most, times below, a row for each slot."""
+    """What is drawn: ``lines``, what a slot of ``each`` ("minute", ``seconds``) holds at most, times below, rows."""
 
     lines: tuple[Line, ...]
     top: int
     each: str
-    ticks: tuple[tuple[float, datetime], ...]
+    seconds: int
+    ticks: tuple[Tick, ...]
     rows: tuple[tuple[datetime, int, int, int, int], ...]
     every: int
 
@@ -63,12 +73,23 @@ def draw(slots: Sequence[Slot], every: int) -> Chart | None:
         if kind == "sent" or any(values[kind])
     )
     end = len(times) - 1
-    ticks = tuple((round(100 * x / end, 2), times[x]) for x in sorted({0, end // 2, end}))
+    ticks = _ticks([(round(100 * x / end, 2), times[x]) for x in sorted({0, end // 2, end})], seconds)
     rows = tuple(
         (slot.at, slot.sent * every, slot.delivered * every, slot.failed * every, slot.replies * every)
         for slot in slots
     )
-    return Chart(lines, top, _length(seconds), ticks, rows, every)
+    return Chart(lines, top, _length(seconds), seconds, ticks, rows, every)
+
+
+def _ticks(marks: Sequence[tuple[float, datetime]], seconds: int) -> tuple[Tick, ...]:
+    """Clock times; the date is told where a day begins that was not told before. console.js has the same rule."""
+    clock = "" if seconds >= _DAY else "%H:%M:%S" if seconds < _MINUTE else "%H:%M"
+    found: list[Tick] = []
+    for x, at in marks:
+        new = not found or found[-1].at.date() != at.date()
+        day = f"{at:%a} {at.day} {at:%b}" if new or not clock else ""
+        found.append(Tick(x, at, " ".join(filter(None, (day, f"{at:{clock}}" if clock else "")))))
+    return tuple(found)
 
 
 def _nice(most: int) -> int:

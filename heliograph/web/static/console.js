@@ -16,10 +16,24 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const WEEK = 6 * 24 * 3600 * 1000;
 
+// A time below a chart: the clock's, with the date where a day begins that was not told before (as chart.py has it).
+function tick(time, at) {
+  const seconds = Number(time.dataset.local);
+  const before = time.previousElementSibling;
+  const told = before && new Date(before.dateTime).toDateString() === at.toDateString();
+  const day = { weekday: "short", day: "numeric", month: "short" };
+  if (seconds >= 86400) return at.toLocaleDateString(undefined, day);
+  const hour = { hour: "2-digit", minute: "2-digit", ...(seconds < 60 && { second: "2-digit" }) };
+  return told ? at.toLocaleTimeString(undefined, hour) : at.toLocaleString(undefined, { ...day, ...hour });
+}
+
 function localise(time) {
   const at = new Date(time.dateTime);
   const ahead = at - Date.now();
-  if (time.hasAttribute("data-local")) {
+  if (time.dataset.local) {
+    time.title = full.format(at);
+    time.textContent = tick(time, at);
+  } else if (time.hasAttribute("data-local")) {
     time.title = time.textContent;
     time.textContent = (ahead >= 0 && ahead < WEEK ? near : far).format(at);
   } else {
