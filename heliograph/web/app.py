@@ -50,6 +50,7 @@ from heliograph.web import (
     templates_page,
 )
 from heliograph.web.kit import Kit, is_partial
+from heliograph.web.saying import Said
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -201,7 +202,7 @@ def _trouble(templates: Environment, clock: Clock, request: Request, error: Exce
     shut = isinstance(error, errors.Forbidden) and request.method == "GET" and door.user(request) is None
     name = "said.html" if is_partial(request) else "shut.html" if shut else "trouble.html"
     port = (request.scope.get("server") or ("", None))[1] or 8080
-    said = {"text": text, "trouble": True} if is_partial(request) else None  # a page tells it in its middle
+    said = Said(text, trouble=True) if is_partial(request) else None  # a page tells it in its middle
     values = {"said": said, "told": text, "status": status, "port": port, "now": clock(), "framed": False}
     headers = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML", "Vary": "HX-Request"}
     if status == 503:  # noqa: PLR2004  # Service Unavailable

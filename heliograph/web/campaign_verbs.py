@@ -11,6 +11,7 @@ from heliograph.errors import NotFound
 from heliograph.store import overview, tallies
 from heliograph.web import asking, door
 from heliograph.web.kit import is_partial
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,6 +29,7 @@ ACTS = {
     "retry": partial(reruns.retry, run_id=None, classes=reruns.RETRY_CLASSES),
     "emergency": reruns.emergency,
 }
+UNDONE_BY = {"pause": "resume", "resume": "pause"}
 
 
 def routes(kit: Kit) -> list[Route]:
@@ -66,12 +68,14 @@ class Verbs:
         text = asking.done(word, before, ledger)
         every = f"/console/{app.public_id}/campaigns"
         own = f"{every}/{before.public_id}"
+        undo = Undo(f"{own}/{UNDONE_BY[word]}") if word in UNDONE_BY else None
         if is_partial(request):
             looked_at = urlsplit(request.headers.get("hx-current-url", "")).path
             gone = word == "delete" and looked_at.startswith(own)
             moved = looked_at.startswith(f"{own}/")  # a page beside the campaign's own, which does not change by itself
-            return self.kit.done(request, every if gone else own, text) if gone or moved else self.kit.said(text)
-        return self.kit.done(request, every if word == "delete" else own, text)
+            if not gone and not moved:
+                return self.kit.said(text, undo=undo, request=request)
+        return self.kit.done(request, every if word == "delete" else own, text, undo=undo)
 
 
 def _word(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from heliograph.actions import dnc as editing
@@ -13,6 +14,7 @@ from heliograph.store import app_settings, campaign_links, dnc, lists
 from heliograph.web import door
 from heliograph.web.kit import Sure, link
 from heliograph.web.no_frame import NoFrame, path
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +160,9 @@ class Pages:
         form = await door.check_form(request)
         app, found = await self._of(request)
         _, gone = await editing.remove(self.kit.db, app, found.public_id, form.text("entry"))
-        return self.kit.done(request, _at(app, found), f"Took {gone.number} off {found.name}.")
+        at = _at(app, found)
+        undo = Undo(f"{at}/entries", {"numbers": gone.number, "reason": gone.reason, "expiresAt": _last_day(gone)})
+        return self.kit.done(request, at, f"Took {gone.number} off {found.name}.", undo=undo)
 
     async def ask(self, request: Request) -> Response:
         """What deleting a list means."""
@@ -252,6 +256,14 @@ class Pages:
             "description": found.description,
             "global": "yes" if found.is_global_dnc else "",
         }
+
+
+def _last_day(entry: Entry) -> str:
+    """The first midnight that an entry does not outlive, as its form takes it."""
+    ends = entry.expires_at
+    if ends is None:
+        return ""
+    return (ends.astimezone(UTC) + timedelta(days=1, microseconds=-1)).date().isoformat()
 
 
 def _at(app: App, found: ContactList) -> str:

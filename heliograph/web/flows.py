@@ -16,6 +16,7 @@ from heliograph.rules.flow import text as written
 from heliograph.store import flow_users, flow_versions, flows, senders, session_numbers
 from heliograph.web import door, flow_drawing, flow_forms, visitor
 from heliograph.web.kit import Sure, is_partial
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,7 +195,11 @@ class Flows:
             await verb(self.kit.db, app, flow, body, now=self.kit.now)
         except HeliographError as error:
             return await self._page(request, app, side="use", errors={"use": error.message}, status=409)
-        return self.kit.done(request, f"{_at(app, flow)}?side=use", "Changed. It counts from the next text on.")
+        at = _at(app, flow)
+        undo = (
+            Undo(f"{at}/attach", {"where": where}) if form.text("undo") else None
+        )  # what was there before may be gone
+        return self.kit.done(request, f"{at}?side=use", "Changed. It counts from the next text on.", undo=undo)
 
     async def try_out(self, request: Request) -> Response:
         """One step more of a conversation that is being tried."""

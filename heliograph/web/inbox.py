@@ -16,6 +16,7 @@ from heliograph.store import templates as template_rows
 from heliograph.store.inbox_pages import Wanted
 from heliograph.web import door, visitor
 from heliograph.web.kit import is_partial, link, number_of
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,8 +139,11 @@ class Inbox:
         if "unread" in form.sent:
             body["unread"] = form.text("unread") == "yes"
         conversation = request.path_params["conversation"]
+        async with self.kit.db.connection() as conn:
+            before = await conversations.get(conn, app.app_id, conversation)
         after = await keeping.change(self.kit.db, app, conversation, body, by=_who(request), now=self.kit.now)
-        return self.kit.done(request, _at(app, after), _told(body, after))
+        at = _at(app, after)
+        return self.kit.done(request, at, _told(body, after), undo=Undo(f"{at}/change", _as_before(body, before)))
 
     # ------------------------------------------------------------ what is shown
 
@@ -210,6 +214,16 @@ def _who(request: Request) -> str:
 
 def _at(app: App, one: Conversation) -> str:
     return f"/console/{app.public_id}/{SECTION}/{one.public_id}"
+
+
+def _as_before(body: Mapping[str, object], before: Conversation) -> dict[str, str]:
+    """The fields of the form that take a change back."""
+    was = {
+        "assignee": before.assignee or "",
+        "status": "open" if before.open else "closed",
+        "unread": "yes" if before.unread else "no",
+    }
+    return {name: value for name, value in was.items() if name in body}
 
 
 def _told(body: Mapping[str, object], after: Conversation) -> str:

@@ -8,7 +8,6 @@ come as server-sent events (told by ``Accept``).
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ from starlette.routing import Route
 
 from heliograph.errors import HeliographError, Invalid
 from heliograph.store import apps
-from heliograph.web import door, nav, visitor
+from heliograph.web import door, nav, saying, visitor
+from heliograph.web.saying import Said, Undo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 SAID = "heliograph_said"  # cookie: what was just done, until the next page has shown it
 APP = "heliograph_app"  # cookie: the app looked at last
-LONGEST_SAID = 1000
 EVERY = 1.0  # seconds between two looks of a live piece
 STREAM_SECONDS = 20.0  # a stream ends by then, and the page asks again: the server can close, a session can expire
 YEAR = 365 * 24 * 3600
@@ -183,18 +182,25 @@ class Kit:
         headers = {"X-Accel-Buffering": "no", "Vary": "HX-Request, Accept"}
         return StreamingResponse(_events(request, piece, every), media_type="text/event-stream", headers=headers)
 
-    def done(self, request: Request, to: str, text: str) -> Response:
-        """What follows a form: the page at ``to``, which says ``text``."""
+    def done(self, request: Request, to: str, text: str, *, undo: Undo | None = None) -> Response:
+        """What follows a form: the page at ``to``, which says ``text``, and how it is undone where it can be."""
         if is_partial(request):
             response: Response = Response(status_code=204, headers={"HX-Redirect": to})
         else:
             response = RedirectResponse(to, status_code=303)
-        response.set_cookie(SAID, _packed(text), max_age=60, path="/", httponly=True, samesite="strict")
+        told = saying.pack(request, Said(text, undo=undo))
+        response.set_cookie(SAID, told, max_age=60, path="/", httponly=True, samesite="strict")
         return response
 
-    def said(self, text: str, *, trouble: bool = False) -> Response:
-        """What follows a form posted by the script from a page that stays: the line that says what was done."""
-        return self.piece("said.html", {"said": {"text": text, "trouble": trouble}})
+    def said(
+        self, text: str, *, trouble: bool = False, undo: Undo | None = None, request: Request | None = None
+    ) -> Response:
+        """What follows a form posted by the script from a page that stays: the line that says what was done.
+
+        ``undo`` takes the request that was answered.
+        """
+        token = "" if request is None else door.token(request)
+        return self.piece("said.html", {"said": Said(text, trouble, undo), "token": token})
 
     async def _frame(self, request: Request, section: str, app: App | None) -> dict[str, object]:
         async with self.db.connection() as conn:
@@ -213,7 +219,7 @@ class Kit:
             "apps": known,
             "app": current,
             "user": door.user(request),
-            "said": recall(request),
+            "said": saying.unpack(request, request.cookies.get(SAID, "")),
         }
 
 
@@ -241,19 +247,6 @@ async def _events(request: Request, piece: Piece, every: float) -> AsyncIterator
 def is_partial(request: Request) -> bool:
     """Whether the script asks for a piece of the page."""
     return request.headers.get("hx-request") == "true"
-
-
-def recall(request: Request) -> dict[str, object] | None:
-    """What was just done. Whoever forges the cookie shows himself a text, and no more than text."""
-    try:
-        text = json.loads(base64.urlsafe_b64decode(request.cookies[SAID]))
-    except (KeyError, ValueError):
-        return None
-    return {"text": text[:LONGEST_SAID], "trouble": False} if isinstance(text, str) else None
-
-
-def _packed(text: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(text[:LONGEST_SAID]).encode()).decode()
 
 
 def number_of(request: Request, name: str = "page") -> int:

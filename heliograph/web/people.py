@@ -13,6 +13,7 @@ from heliograph.store import apps, sign_in_links
 from heliograph.store import users as rows
 from heliograph.web import door, origin
 from heliograph.web.kit import Sure
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -157,7 +158,9 @@ class Pages:
             await users.enable(self.kit.db, user)
         else:
             await second_factor.switch_off(self.kit.db, user)
-        return self.kit.done(request, f"{HOME}/{user.public_id}", asked.done)
+        at = f"{HOME}/{user.public_id}"
+        other = {"disable": "enable", "enable": "disable"}.get(word)
+        return self.kit.done(request, at, asked.done, undo=Undo(f"{at}/{other}") if other else None)
 
     async def _user(self, request: Request) -> User:
         async with self.kit.db.connection() as conn:

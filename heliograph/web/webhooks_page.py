@@ -14,6 +14,7 @@ from heliograph.store import webhook_deliveries as deliveries
 from heliograph.store import webhooks
 from heliograph.web import door
 from heliograph.web.kit import Sure
+from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +134,8 @@ class Webhooks:
         """Tell it nothing until it is switched on again."""
         await self._switch(request, on=False)
         text = "Paused. What waits for it is kept for a week; what happens from now on it is never told."
-        return self.kit.done(request, self._here(request), text)
+        here = self._here(request)
+        return self.kit.done(request, here, text, undo=Undo(f"{here}/resume"))
 
     async def resume(self, request: Request) -> Response:
         """Switch it on again."""
