@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,9 @@ from heliograph.actions import auto_answers, flows, webhooks
 from heliograph.actions.replies import keep
 from heliograph.actions.seal import Seal
 from heliograph.carriers.base import Reply
-from heliograph.store import carrier_accounts
+from heliograph.rules import ids
+from heliograph.store import carrier_accounts, report_mails
+from heliograph.store.report_mails import Wish
 from heliograph.web.flow_forms import STARTER
 from tests.web import crawl
 from tests.web.conftest import KEY
@@ -37,7 +40,9 @@ async def furnish(db: Database, app: App, stage: Any, clock: Clock) -> None:
     await flows.create(db, app, body, by="a test", now=clock())
     told = {"url": "https://example.com/told", "events": ["*"]}
     await webhooks.create(db, Seal(KEY), app, told, now=clock())
+    daily = Wish("Every morning", "day", "yesterday", "pdf", ["ada@example.com"], "day", 0, 1, time(8), "UTC")
     async with db.transaction() as conn:
+        await report_mails.add(conn, app.app_id, ids.new("rm"), daily, made_by="a test", due_at=clock(), now=clock())
         (account,) = await carrier_accounts.list_all(conn, app.app_id)
         said = [Reply(ref=str(n), number=f"+44770090012{n}", to="+14155550199", text=t, at=clock())
                 for n, t in enumerate(("Where is my parcel?", "STOP"))]  # fmt: skip
