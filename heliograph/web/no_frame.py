@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heliograph.errors import Invalid
+from heliograph.rules import phone
 from heliograph.store import lists, opt_outs
 from heliograph.web import door
 
@@ -28,6 +30,19 @@ def by(request: Request) -> str:
     """Who records something, for the evidence."""
     found = door.user(request)
     return found.email if found is not None else ""
+
+
+def written(text: str) -> list[str]:
+    """The numbers of a field, one a line or with commas between. Raises Invalid for one without its country code.
+
+    Digits alone may be read as another country's, and whoever said no would be texted on.
+    """
+    lines = [each.strip() for each in text.replace(",", "\n").splitlines() if each.strip()]
+    bare = next((each for each in lines if not each.startswith(("+", "00"))), None)
+    if bare is not None:
+        told = f"{bare[:40]!r} does not say its country. It takes {phone.ACCEPTED}"
+        raise Invalid(told, field="numbers")
+    return lines
 
 
 class NoFrame:

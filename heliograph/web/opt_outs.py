@@ -17,7 +17,7 @@ from heliograph.store import app_settings, consents, opt_outs
 from heliograph.web import dnc_pages, door
 from heliograph.web.downloads import csv_answer
 from heliograph.web.kit import link
-from heliograph.web.no_frame import NoFrame, by, path
+from heliograph.web.no_frame import NoFrame, by, path, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -111,9 +111,10 @@ class Pages:
         """Record who said no, or yes, elsewhere."""
         form, app = await door.check_form(request, most=MOST_BYTES), await self.kit.app(request)
         values = {name: form.text(name) for name in ("numbers", "what", "text")}
-        lines = [each.strip() for each in values["numbers"].replace(",", "\n").splitlines() if each.strip()]
-        events = [{"phoneNumber": each, "what": values["what"], "text": values["text"]} for each in lines]
+        lines: list[str] = []
         try:
+            lines = written(values["numbers"])
+            events = [{"phoneNumber": each, "what": values["what"], "text": values["text"]} for each in lines]
             if not events:
                 raise Invalid("No number was written", field="numbers")
             done = await recording.record(
