@@ -166,7 +166,7 @@ async def test_a_file_is_looked_through_mapped_and_brought_in(
     assert sent.status_code == 303, sent.text
     job = sent.headers["location"]
     assert "Waits for its turn" in await plain(browser, job)
-    assert "0 %" in await plain(browser, f"{job}/live")
+    assert "It begins in a moment" in await plain(browser, f"{job}/live")
     await imported(db, clock)
     page = await plain(browser, job)
     assert "Bring 2 people onto Readers" in page
@@ -192,6 +192,23 @@ async def test_a_file_is_looked_through_mapped_and_brought_in(
     assert "Cancelled" in files
     async with db.connection() as conn:
         assert (await lists.get(conn, app.app_id, "Readers")).columns == ["firstName", "Mobile", "tz"]
+
+
+async def test_a_number_without_its_country_is_from_where_the_others_are(
+    browser: httpx.AsyncClient, at: str, db: Database, clock: FrozenClock
+) -> None:
+    one = await made(browser, at)
+    file = {"file": ("people.csv", b"Name,Mobile\nAda,+1 202 555 0100\nGrace,(202) 555-0101\nEve,\n")}
+    job = (await post(browser, f"{one}/imports/new", f"{one}/imports", file)).headers["location"]
+    await imported(db, clock)
+    page = await plain(browser, job)
+    assert "+12025550101, US" in page  # and not +2025550101, which is an Egyptian's
+    assert "There is no telephone number" in page
+    assert (await post(browser, job, f"{job}/run")).status_code == 303
+    await imported(db, clock)
+    onwards = re.search(r'class="button primary" href="([^"]+)">Text these people', await plain(browser, job))
+    assert onwards
+    assert 'value="Readers" checked' in await plain(browser, onwards[1])
 
 
 async def test_a_file_without_a_column_of_numbers_asks_which_it_is(

@@ -52,9 +52,12 @@ async def plain(browser: httpx.AsyncClient, address: str) -> str:
 async def test_a_no_is_recorded_shown_with_its_evidence_and_taken_back(browser: httpx.AsyncClient, at: str) -> None:
     assert "Nobody has said no" in await plain(browser, at)
     assert "May be texted" in await plain(browser, f"{at}/number/{ADA}")
-    bad = await post(browser, at, numbers=f"{ADA}\n12-3", what="optOut")
+    bad = await post(browser, at, numbers=f"{ADA}\n+12-3", what="optOut")
     assert bad.status_code == 400
-    assert "12-3: '12-3' is not a telephone number" in html.unescape(bad.text)
+    assert "+12-3: '+12-3' is not a telephone number" in html.unescape(bad.text)
+    bad = await post(browser, at, numbers=f"{ADA}\n2025550101", what="optOut")  # an Egyptian's, or an American's?
+    assert bad.status_code == 400
+    assert "'2025550101' does not say its country" in html.unescape(bad.text)
     assert ADA in bad.text
     done = await post(browser, at, numbers=f"{ADA}\n+12025550101", what="optOut", text="rang us")
     assert done.status_code == 303, done.text
