@@ -192,6 +192,9 @@ class SenderRecord(Shape):
     dayTimezone: str
     partsToday: int = Field(description="Parts handed to the carrier since the last midnight in `dayTimezone`.")
     heldUntil: str | None = Field(description="Its day is used up, and everybody who waits for it is held until then.")
+    experienceFlow: str | None = Field(
+        description="The flow that answers whoever writes to it without a conversation; `null`: the app's, or none."
+    )
     senderPools: list[PoolName]
     createdAt: str
     updatedAt: str

@@ -14,7 +14,7 @@ from heliograph.api import auth, envelope
 from heliograph.api.carrier_accounts import tried_answer
 from heliograph.api.sender_shapes import SENDER_ID
 from heliograph.rules import daily
-from heliograph.store import carrier_accounts, pools, sender_pace, senders
+from heliograph.store import carrier_accounts, flow_users, pools, sender_pace, senders
 from heliograph.store.database import Conn
 from heliograph.store.pools import Pool
 from heliograph.store.senders import Sender
@@ -99,7 +99,9 @@ async def _records(conn: Conn, call: auth.Call, found: Sequence[Sender]) -> list
         on[account_id] = (await carrier_accounts.get(conn, call.app.app_id, account_id)).public_id
     there = await pools.list_all(conn, call.app.app_id)
     records = [_record(call, sender, on[sender.account_id], there) for sender in found]
+    flows = await flow_users.of_addresses(conn, call.app.app_id)
     for sender, record in zip(found, records, strict=True):
+        record["experienceFlow"] = flows.get(sender.address)
         record["learnedPartsPerSecond"] = learned.get(sender.sender_id)
         record["partsToday"] = used.get(sender.sender_id, 0)
     return records
@@ -117,6 +119,7 @@ def _record(call: auth.Call, sender: Sender, account: str, there: Sequence[Pool]
         "dayTimezone": sender.day_zone,
         "partsToday": 0,
         "heldUntil": None if held is None or held <= call.now else envelope.instant(held),
+        "experienceFlow": None,
         "senderPools": [
             {"id": pool.public_id, "name": pool.name} for pool in there if sender.sender_id in pool.sender_ids
         ],

@@ -195,6 +195,7 @@ async def test_a_flow_answers_for_a_sender_or_for_everybody(desk: Desk, db: Data
     await desk.data("POST", FLOWS + "/Tour/publish")
     there = await desk.data("POST", FLOWS + "/Tour/attach", {"senderId": NUMBER})
     assert there["senders"] == [{"id": sender, "address": NUMBER}]
+    assert (await desk.data("GET", f"/senders/{sender}"))["experienceFlow"] == tour["_id"]
     assert (await desk.data("POST", f"{FLOWS}/{SUPPORT}/attach", {"default": True}))["isDefault"]
     async with db.connection() as conn:
         assert await flow_users.of_addresses(conn, desk.tenant.app.app_id) == {NUMBER: tour["_id"]}

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from heliograph.carriers import registry
-from heliograph.store import carrier_accounts, panics, senders
+from heliograph.rules.roles import Grant, Grants, Role
+from heliograph.store import carrier_accounts, flow_users, flows, panics, senders
+from tests.web.conftest import enter, signed_in
 
 if TYPE_CHECKING:
     import httpx
+    from starlette.applications import Starlette
 
+    from heliograph.config import Clock
     from heliograph.store.apps import App
     from heliograph.store.database import Database
 
@@ -33,9 +37,18 @@ async def post(browser: httpx.AsyncClient, form: str, to: str = "", **fields: st
     return await browser.post(to or form, data={"token": found.group(1)} | fields, headers=ORIGIN)
 
 
-async def test_every_carrier_is_shown_with_its_senders(browser: httpx.AsyncClient, app: App) -> None:
+async def test_every_carrier_is_shown_with_its_senders(
+    browser: httpx.AsyncClient, app: App, db: Database, clock: Clock
+) -> None:
+    async with db.transaction() as conn:
+        (first, *_) = await senders.list_all(conn, app.app_id)
+        support = next(one.public_id for one in await flows.list_system(conn, app.app_id))
+        await flow_users.attach(conn, app.app_id, first.sender_id, support, now=clock())
     page = (await browser.get(f"/console/{app.public_id}/senders")).text
     assert "Any caller id" in page
+    assert "answered by SMS Support Flow" in page
+    sender_page = (await browser.get(f"/console/{app.public_id}/senders/{first.public_id}")).text
+    assert f'href="/console/{app.public_id}/flows/{support}"' in sender_page
     assert "Idle" in page
     live = await browser.get(f"/console/{app.public_id}/senders/live")
     assert "Any caller id" in live.text
@@ -92,6 +105,19 @@ async def test_the_panic_button_is_asked_pressed_and_let_go(browser: httpx.Async
     async with db.connection() as conn:
         assert await panics.list_in_force(conn, app.app_id) == []
     assert (await browser.get(f"{at}/panic/explode")).status_code == 400
+
+
+async def test_whoever_may_stop_campaigns_may_press_it_and_change_nothing_else_of_a_sender(
+    console: Starlette, app: App, db: Database, clock: Clock
+) -> None:
+    at = f"/console/{app.public_id}/senders"
+    grants = Grants(None, {app.public_id: Grant(Role.SUPERVISOR)})
+    async with signed_in(console, await enter(db, clock, grants, "Grace Hopper")) as theirs:
+        assert "Hold everything" in (await theirs.get(at)).text
+        assert (await theirs.get(f"{at}/new")).status_code == 403
+        assert (await post(theirs, f"{at}/panic/press")).status_code == 303
+        held = (await theirs.get(f"/console/{app.public_id}/panic")).text
+    assert "grace@example.com pressed it" in held
 
 
 async def test_every_kind_of_carrier_has_a_form_and_says_what_it_misses(browser: httpx.AsyncClient, app: App) -> None:
