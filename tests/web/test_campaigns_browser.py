@@ -59,3 +59,36 @@ async def test_somebody_writes_checks_and_starts_a_campaign(
         await page.get_by_role("dialog").get_by_role("button", name="Start now").click()
         await expect(page.get_by_role("heading", name="Summer Active")).to_be_visible()
         assert [one for one in complaints if "400" not in one] == []
+
+
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach((each) => window.shifts.push(
+    [each.value, each.sources.map((one) => one.node && (one.node.id || one.node.className || one.node.nodeName))]
+))).observe({type: "layout-shift", buffered: true});"""
+MOVE = """UPDATE tally SET waiting = waiting - 100, delivered = delivered + 91, failed = failed + 9
+          WHERE waiting >= 100"""
+
+
+async def test_nothing_on_a_page_moves_while_its_numbers_do(
+    console: Starlette, stage: Any, db: Database, session: str
+) -> None:
+    app = await stage.app()
+    campaign = await stage.running(app, "Renewal", contacts=2000, waiting=1000, delivered=999, failed=1)
+    own = f"/console/{app.public_id}"
+    moved: dict[str, object] = {}
+    async with listening(console) as base, chromium() as browser:
+        page, complaints = await opened(browser, session, viewport={"width": 1400, "height": 900})
+        await page.add_init_script(SHIFTS)
+        for path in ("/", f"{own}/campaigns", f"{own}/campaigns/{campaign.public_id}"):
+            await page.goto(base + path)
+            live = page.locator("[data-stream]").first
+            before = await live.inner_text()
+            async with db.connection() as conn:
+                await conn.execute(MOVE)
+            await expect(live).not_to_have_text(before, use_inner_text=True)
+            await expect(page.locator(".pulse")).to_have_text("Live")
+            shifts = await page.evaluate("window.shifts")
+            if sum(value for value, _ in shifts) > 0.001:
+                moved[path] = shifts
+        assert complaints == []
+    assert moved == {}

@@ -103,8 +103,8 @@ class Live {
     if (this.source) return;
     this.source = new EventSource(this.element.dataset.stream);
     this.source.onmessage = (event) => {
-      reached();
       Idiomorph.morph(this.element, JSON.parse(event.data), { morphStyle: "innerHTML" });
+      reached(); // after it: a piece comes with the words of a page that is not live
       htmx.process(this.element);
       this.element.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
     };
