@@ -57,7 +57,9 @@ class Retention:
             wanted = retention.read(retention.setting(days, None))
         except Invalid as error:
             field = (error.field or "").removeprefix(f"{retention.FIELD}.")
-            return await self._front(request, app, typed, {field: error.message}, status=400)
+            least = retention.LEAST.get(field, 1)
+            told = f"{typed.get(field, '')[:20]} will not do: {least} to {retention.LONGEST:,} days, or empty for ever."
+            return await self._front(request, app, typed, {field: told}, status=400)
         here = f"/console/{app.public_id}/settings/retention"
         async with self.kit.db.connection() as conn:
             count = await keeping.count(conn, app.app_id, wanted, self.kit.now)
@@ -113,5 +115,5 @@ def _days(text: str, name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 6:  # noqa: PLR2004  # longer than any that is taken
-        raise Invalid(f"{text[:40]!r} is no number of days; leave it empty for ever", field=name)
+        raise Invalid(f"{text[:40]!r} is no number of days", field=name)
     return int(text)

@@ -155,7 +155,10 @@ async def test_what_would_be_removed_is_told_before_it_is(
     async with db.connection() as conn:
         assert (await app_settings.get(conn, app.app_id)).retention == '{"peopleDays": 30}'
     assert "Being removed now" in (await browser.get(at)).text
-    for fields, told in (({"textsDays": "soon"}, "no number of days"), ({"auditDays": "7"}, "90 to 3650")):
+    for fields, told in (
+        ({"textsDays": "soon"}, "soon will not do: 1 to 3,650 days"),
+        ({"auditDays": "7"}, "90 to 3,650 days"),
+    ):
         refused = await post(browser, at, fields)
         assert refused.status_code == 400
         assert told in refused.text

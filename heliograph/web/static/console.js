@@ -31,7 +31,7 @@ function localise(time) {
   const at = new Date(time.dateTime);
   const ahead = at - Date.now();
   if (time.dataset.local) {
-    time.title = full.format(at);
+    time.title = at.toUTCString().replace("GMT", "UTC");
     time.textContent = tick(time, at);
   } else if (time.hasAttribute("data-local")) {
     time.title = time.textContent;
