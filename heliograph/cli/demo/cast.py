@@ -62,6 +62,12 @@ def _simple(name: str, description: str, priority: int, text: str) -> dict[str, 
     }
 
 
+# What people write by themselves, line by line: the support flow answers the first ones; the rest waits in the inbox.
+CALLERS = (
+    ("Where is my order?", "1002", "Tomorrow is no good. Can I talk to a person?", "I am away until Thursday."),
+    ("Can somebody call me about my renewal?", "The price is higher than last year."),
+)
+
 CAMPAIGNS = [
     SEED,
     _simple(

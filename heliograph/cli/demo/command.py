@@ -12,7 +12,7 @@ import typer
 
 from heliograph import config
 from heliograph.cli import desk, exits, options, show
-from heliograph.cli.demo import place, server, stage, telling, watch
+from heliograph.cli.demo import callers, place, server, stage, telling, watch
 from heliograph.cli.demo.server import Server
 from heliograph.cli.stopping import Stop, Stopped
 from heliograph.config import Settings
@@ -82,7 +82,7 @@ async def _perform(settings: Settings, running: Server, people: bytes, *, json: 
         link = await stage.sign_in(here, running.url)
         telling.welcome(out, running, settings, link)
         app, client = await stage.set_up(here, running.url, people)
-        found = await watch.until_quiet(here, app, out)
+        found, _ = await asyncio.gather(watch.until_quiet(here, app, out), callers.write(here, app, people))
     if json:
         show.as_json(telling.facts(settings, client, found, link))
     else:

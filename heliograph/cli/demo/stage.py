@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from heliograph.actions import access, app_settings, dnc, passwords, users
 from heliograph.actions.sign_in import Came
 from heliograph.cli import show
-from heliograph.cli.demo import cast
+from heliograph.cli.demo import callers, cast
 from heliograph.cli.demo.client import Client
 from heliograph.cli.desk import Desk
 from heliograph.errors import Invalid
@@ -34,6 +34,7 @@ async def set_up(here: Desk, url: str, people: bytes) -> tuple[App, Client]:
         app, client = await _app(here, url)
         bar.update(task, description="Importing contacts through the API ...")
         await _people(here, app, client, people)
+        await callers.welcome(here, app)
         for body in cast.CAMPAIGNS:
             bar.update(task, description=f"Creating and playing {body['name']} ...")
             made = await client.post("/campaign?campaignType=sms", body)
