@@ -102,7 +102,7 @@ async def test_a_supervisor_starts_watches_and_stops(
         await dialog.get_by_role("button", name="Stop now").click()
         await expect(page.get_by_role("status")).to_contain_text("Stopped Reminder. 1,300 people were not texted.")
         await expect(card.locator(".badge")).to_have_text("Stopped")
-        await expect(card.get_by_role("button", name="Start Reminder")).to_be_focused()
+        await expect(card.get_by_role("button", name="Start again Reminder")).to_be_focused()
 
         await page.get_by_role("button", name="Start Invoices").click()
         await expect(dialog).to_contain_text("312 contacts")
