@@ -211,7 +211,7 @@ async def _crawl(client: httpx.AsyncClient) -> dict[str, _Page]:
 def _label(address: str) -> str:
     """What kind of page an address is, shortly."""
     kind = re.sub(r"^/console(/\*)?/?", "", crawl.kind(address)) if address != "/" else "/"
-    return kind.rstrip("?&=") or "/"
+    return re.sub(r"\b(campaign|list)=[^&]*", r"\1", kind).rstrip("?&=") or "/"
 
 
 async def _get(client: httpx.AsyncClient, page: _Page) -> str | None:
