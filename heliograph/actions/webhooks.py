@@ -150,6 +150,7 @@ async def test(db: Database, app: App, public_id: str, *, now: datetime) -> str:
             conn, app.app_id, found.webhook_id, event_id=event_id, event=webhook.TEST, data=data, now=now
         )
         await bell.ring(conn, bell.WEBHOOKS)
+        audit.tell(f"Sent a test to the webhook to {plain_url(found.url)}", object=public_id)
     return event_id
 
 
@@ -158,6 +159,7 @@ async def redeliver(db: Database, app: App, public_id: str, event_id: str, *, no
     async with db.transaction() as conn:
         found = await _on(conn, app, public_id)
         again = await deliveries.again(conn, app.app_id, found.webhook_id, event_id, now=now)
+        audit.tell(f"Had the webhook to {plain_url(found.url)} told of {again.event} once more", object=public_id)
         await bell.ring(conn, bell.WEBHOOKS)
     return again
 
