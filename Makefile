@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 # Tests at a time: as many as there are cores, two at least and four at most, as each brings a PostgreSQL's work along.
+# Whoever has run out of tests takes some of another's (worksteal): by whole files, the last long one left a core idle.
 AT_ONCE := $(shell $(PYTHON) -c 'import os; print(max(2, min(4, os.cpu_count() or 2)))' 2>/dev/null || echo 2)
 
 # Options handed on: `make run ARGS="--port 9000"`, `make test ARGS="-k barrier"`.
@@ -38,7 +39,7 @@ check: setup ## Lint, format, types, import contract, documents; changes nothing
 	$(BIN)/pytest -q tests/test_docs.py tests/test_house.py
 
 test: setup chromium peer ## Run every test on a real PostgreSQL, two to four processes at a time
-	$(BIN)/pytest -q -n $(AT_ONCE) --dist loadfile $(ARGS)
+	$(BIN)/pytest -q -n $(AT_ONCE) --dist worksteal $(ARGS)
 
 bench: setup ## Measure this machine: texts per second, time to stop, import, each beside its bare floor
 	@$(BIN)/python -m tests.bench $(ARGS)
