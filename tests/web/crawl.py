@@ -19,7 +19,7 @@ SERIOUS = {"serious", "critical"}
 MOST = 120  # pages: more means that a kind of page is not told apart
 ID = re.compile(r"(?<=/)[a-z]{1,4}-[0-9a-f][0-9A-Za-z-]*|(?<=/)%2B\d+|(?<=/)\+?\d+(?=/|$)")
 ONE_IS_ENOUGH = frozenset(
-    "page from to zone search conversation node app after before number sender run status view object".split()
+    "page from to zone search conversation node app after before number sender run status state view object".split()
 )
 """What chooses other rows of the same page."""
 LINKS = """() => [...document.querySelectorAll('a[href]:not([download]), form[method=get][action]')]

@@ -39,7 +39,8 @@ async def furnish(db: Database, app: App, stage: Any, clock: Clock) -> None:
     body = {"name": "Call back", "document": STARTER | {"name": "Call back"}, "publish": True}
     await flows.create(db, app, body, by="a test", now=clock())
     told = {"url": "https://example.com/told", "events": ["*"]}
-    await webhooks.create(db, Seal(KEY), app, told, now=clock())
+    made, _ = await webhooks.create(db, Seal(KEY), app, told, now=clock())
+    await webhooks.test(db, app, made.public_id, now=clock())
     daily = Wish("Every morning", "day", "yesterday", "pdf", ["ada@example.com"], "day", 0, 1, time(8), "UTC")
     async with db.transaction() as conn:
         await report_mails.add(conn, app.app_id, ids.new("rm"), daily, made_by="a test", due_at=clock(), now=clock())
