@@ -135,7 +135,7 @@ ALMOST = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(JSON | ALMOST)
 def test_any_json_is_read_or_refused_in_a_short_sentence(raw: object) -> None:
     refused = read = None

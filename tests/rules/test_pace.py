@@ -25,7 +25,7 @@ ASKS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(RATES, ASKS, st.sampled_from([0.0, 17.3, 1e6 + 0.1]))
 def test_no_second_holds_more_than_the_rate(rate: float, asks: list[tuple[float, int, bool]], now: float) -> None:
     """Each ask comes some time after the one before, for some parts, and either waits its turn or gives up."""

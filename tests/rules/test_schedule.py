@@ -116,7 +116,7 @@ RECURRENCES = st.one_of(
 TIMES = st.one_of(st.builds(time, st.integers(0, 3), st.integers(0, 59)), st.times(timezones=st.none()))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     day=st.dates(date(2023, 1, 1), date(2026, 10, 31)),
     clock=TIMES.map(lambda found: found.replace(microsecond=0)),

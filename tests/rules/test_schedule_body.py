@@ -164,7 +164,7 @@ DETAILS = ("dailyDetails", "weeklyDetails", "monthlyDetails", "yearlyDetails")
 KEYS = ("onceEveryNdays", "onceEveryNweeks", "whichDays", "dayOfMonth", "weekOfMonth", "dayOfWeek", "month")
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["Daily", "Weekly", "Monthly", "Yearly"]),
     details=st.dictionaries(st.sampled_from(KEYS), JSON),
