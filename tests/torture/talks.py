@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from heliograph.store.campaigns import Campaign
     from tests.bench.rig import Rig
 
-PAUSE = 1.2  # seconds between kills, on average
+PATIENCE = 60.0  # seconds for processes to find each other again, before a kill comes without any progress
+SENDING = 1.2  # seconds of sending for each kill
 QUIET = 1.5  # seconds without anything to do, after which it is over
 SILENT = 5  # one in so many never answers
 TEXTS = ("1: first?", "2: second?", "3: third?", "4: found", "5: later?", "6: goodbye")
@@ -56,6 +57,8 @@ NODES: dict[str, Any] = {
 }  # fmt: skip
 
 SILENCE = """UPDATE contact SET fields = '{"silent": "yes"}' WHERE (seq - 1) %% %(every)s = 0"""
+# What dead workers had in hand is free for others when their lease is over, in five minutes: it is now.
+LEASES_END = "UPDATE session SET due = now() WHERE state = 'call' AND due > now()"
 LEFT_TO_DO = """
 SELECT (SELECT count(*) FROM message m LEFT JOIN outcome o USING (app_id, run_id, seq) WHERE o.seq IS NULL),
        (SELECT count(*) FROM reply WHERE handled_at IS NULL),
@@ -76,9 +79,17 @@ class Crowd:
     def __init__(self, silent: set[str]) -> None:
         self._silent = silent
         self.got: defaultdict[str, list[str]] = defaultdict(list)
+        self._count = 0
+
+    async def more(self, texts: float) -> None:
+        """Wait until they have got so many more texts; not for ever."""
+        until, end = self._count + texts, time.monotonic() + PATIENCE
+        while self._count < until and time.monotonic() < end:
+            await asyncio.sleep(0.02)
 
     def __call__(self, to: str, text: str) -> tuple[float, str] | None:
         self.got[to].append(text)
+        self._count += 1
         if to in self._silent or not text.endswith("?"):
             return None
         return 0.05, f"answer {len(self.got[to])}"
@@ -112,7 +123,9 @@ async def storm(rig: Rig, people: int, number: int, seed: int) -> Verdict:
         seats = [*house.workers(rig.settings.data, 1), served]
         async with house.House(rig.settings.data, seats) as home:
             while done.total() < number:
-                await asyncio.sleep(moments.uniform(0.1, 2 * PAUSE - 0.1))
+                # Told by texts, not by seconds: on a busy machine a process needs some to come up.
+                await crowd.more(moments.uniform(0.2, 1.6) * people * len(TEXTS) / (number + 2))
+                await asyncio.sleep(moments.uniform(0, 0.3))
                 what = moments.choice([*seats, seats[0], None])
                 if what is None:
                     if killed := home.kill_postgres(moments):
@@ -151,7 +164,7 @@ async def _begin(rig: Rig, people: int, kills: int) -> Campaign:
     )
     name = await rig.add_list(people)
     await rig.execute(SILENCE, {"every": SILENT})
-    rate = max(20, people * len(TEXTS) / max(5.0, kills * PAUSE * 0.8))
+    rate = max(20, people * len(TEXTS) / max(5.0, kills * SENDING))
     await rig.execute("UPDATE sender SET parts_per_second = %(rate)s", {"rate": rate})
     draft = rig.draft(name, "") | {"format": "advanced", "experienceFlowName": made.flow.public_id}
     del draft["message"]
@@ -175,6 +188,8 @@ async def _quiet(rig: Rig, crowd: Crowd, people: int, silent: set[str]) -> bool:
     try:
         async with rig.db.connection() as conn:
             row = await (await conn.execute(LEFT_TO_DO)).fetchone()
+            if row == (0, 0, people):
+                await conn.execute(LEASES_END)
     except StoreUnavailable:
         return False
     if row != (0, 0, people):
