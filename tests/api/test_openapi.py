@@ -48,6 +48,7 @@ pytestmark = pytest.mark.anyio
 FUZZ = int(os.environ.get("HELIOGRAPH_FUZZ", "0"))
 EXAMPLES = FUZZ or 4
 VERSIONS = {"v1": r"^/(agentassist|campaign)/api/v1/|^/api/1\.1/|^/api/public/bot/", "v2": r"^/campaign/api/v2/"}
+OF_RUNS = ("/campaign/{campaignId}/retry", "/campaign/{campaignId}/conversations")
 UNMIXED = {"extra-data-sources": {"responses": False}}
 EACH = ("examples", "coverage", "fuzzing")
 # Both versions are served by the same handlers, so covering every schema's every corner once is enough.
@@ -98,6 +99,8 @@ class Samples:
     def put_in(self, case: schemathesis.Case[Any]) -> None:
         if case.method == "PUT" or case.query.get("trigger") == "play":  # whoever was here before may have started it
             self._hold(self._things.renew("campaignId"))
+        if case.path.endswith(OF_RUNS):  # there is one, whoever was here before
+            self._hold(self._things.play())
         raw = case.operation.definition.raw
         for parameter in raw["parameters"]:
             values = {"path": case.path_parameters, "query": case.query}.get(parameter["in"], {})

@@ -249,11 +249,15 @@ class Things:
         if answer.status_code == 202:
             self.ids["importId"] = answer.json()["data"]["_id"]
 
-    def _run(self) -> Talk:
-        kept = {name: self.ids[name] for name in ("campaignId", "campaignName") if name in self.ids}
+    def play(self) -> Talk:
+        """Let ``campaignId`` be that of a new campaign, which runs."""
         yield from self._make("campaignId", self.named(CampaignDraft.example))
         play = next(one for one in self.handled if one.verb == "POST" and one.path.endswith("/campaign/{campaignId}"))
         yield self.request(play)
+
+    def _run(self) -> Talk:
+        kept = {name: self.ids[name] for name in ("campaignId", "campaignName") if name in self.ids}
+        yield from self.play()
         answer = yield self.request(next(one for one in self.handled if one.handler == "campaigns_get_get_v"))
         self.ids |= kept | {"campaignInstanceId": answer.json()["data"]["campaignInstanceId"]}
 
