@@ -23,6 +23,7 @@ from heliograph.store import chunks, messages, senders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from heliograph.config import Clock
     from heliograph.engine.bell import Bell
@@ -153,9 +154,9 @@ class Lane:
         """Whether everybody who waits for the sender is held until its next day."""
         return self.sender.held_until is not None and self._clock() < self.sender.held_until
 
-    async def _left_today(self, work: Work) -> int | None:
+    async def _left_of_day(self, work: Work, now: datetime) -> int | None:
         """How many parts of the sender's day are left; None without a limit, 0 when the next text does not fit."""
-        sender, now = self.sender, self._clock()
+        sender = self.sender
         if sender.parts_per_day is None or not work.rest:
             return None
         today = daily.day_of(now, sender.day_zone)
@@ -163,10 +164,13 @@ class Lane:
             used = await senders.parts_of_day(conn, sender.app_id, sender.sender_id, today)
         return daily.room(sender.parts_per_day, used, work.people[work.taken].parts)
 
-    async def _end_day(self) -> None:
-        """Nothing more may leave today: hold everybody who waits for this sender until its next day."""
+    async def _end_day(self, now: datetime) -> None:
+        """Nothing more may leave on the day of ``now``: hold everybody who waits for this sender until its next day.
+
+        The moment is the one at which the day was counted: midnight may have come since.
+        """
         sender = self.sender
-        until = daily.next_day(self._clock(), sender.day_zone)
+        until = daily.next_day(now, sender.day_zone)
         async with self._session.use() as conn:
             held = await senders.hold(conn, sender, until)
         if held:
@@ -204,9 +208,10 @@ class Lane:
 
     async def _batch(self, work: Work) -> None:
         """Send one batch of ``work``, from gate to gate, and go by what came of it."""
-        left = await self._left_today(work)
+        now = self._clock()
+        left = await self._left_of_day(work, now)
         if left == 0:
-            await self._end_day()
+            await self._end_day(now)
             return
         room = await self._window(work)
         if room == 0:

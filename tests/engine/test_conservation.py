@@ -129,6 +129,9 @@ async def test_the_numbers_add_up_in_every_storm(world: World, seed: int) -> Non
     async with world.working(), world.working():
         for _ in range(STEPS):
             await storm.step()
+        async with asyncio.timeout(60):  # whose connections were cut again and again may not have begun before
+            while (await world.ledger(playing)).total < PEOPLE:
+                await asyncio.sleep(0.05)
     await storm.look()
     assert storm.looks > STEPS / 2
     assert (await world.ledger(playing)).total == PEOPLE

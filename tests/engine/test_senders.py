@@ -15,9 +15,13 @@ from heliograph.actions import pools, runs, senders, singles
 from heliograph.actions import seal as seals
 from heliograph.errors import Conflict, InUse
 from heliograph.store import purges
+from heliograph.store import senders as senders_store
 from tests.engine.conftest import ALWAYS, number
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from heliograph.store.database import Conn
     from tests.conftest import FrozenClock
     from tests.engine.conftest import World
 
@@ -91,6 +95,28 @@ async def test_a_used_up_day_holds_people_until_the_next_and_no_longer(frozen_wo
         ledger = await world.until(playing)
     assert sorted(t["to"] for t in world.transcript()) == [number(n) for n in range(70)]
     assert ledger.sent == 70
+
+
+async def test_midnight_in_the_very_moment_a_day_is_counted_costs_no_day(
+    frozen_world: World, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = frozen_world
+    clock.set(datetime(2026, 3, 3, 7, 59, tzinfo=UTC))
+    await change(world, partsPerDay=30, dayTimezone="America/Los_Angeles")
+    await world.add_numbers("People", 0, 50)
+    playing = await world.play(await world.campaign("Midnight", ["People"]))
+    counted = senders_store.parts_of_day
+
+    async def count_until_midnight(conn: Conn, app_id: int, sender_id: int, day: date) -> int:
+        used = await counted(conn, app_id, sender_id, day)
+        if used == 30:
+            clock.set(datetime(2026, 3, 3, 8, 0, tzinfo=UTC))
+        return used
+
+    monkeypatch.setattr("heliograph.engine.lane.senders.parts_of_day", count_until_midnight)
+    async with world.working():
+        await world.until(playing)
+    assert len(world.transcript()) == 50
 
 
 async def test_a_day_that_is_given_more_goes_on_at_once(frozen_world: World) -> None:
