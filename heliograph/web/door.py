@@ -27,7 +27,7 @@ from heliograph.actions import audit, sign_in
 from heliograph.errors import Forbidden, Invalid, TooLarge
 from heliograph.rules.roles import Right
 from heliograph.store.audit import NewEntry
-from heliograph.web import origin, visitor
+from heliograph.web import deeds, origin, visitor
 from heliograph.web.visitor import check_app as check_app
 from heliograph.web.visitor import may_act as may_act
 from heliograph.web.visitor import may_enter as may_enter
@@ -158,6 +158,7 @@ class Door:
             verb[:LONGEST_VERB],
             app=app,
             object=named[-1][:LONGEST_VERB] if named else "",
+            what=deeds.told(str(request.scope["path"])),
         )
         return audit.begin(entry, self.clock)
 

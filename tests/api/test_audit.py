@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from heliograph.actions import audit as book
+from heliograph.api import routes
 from heliograph.store import audit
 from tests.api.test_templates import GREETING
 
@@ -71,3 +72,10 @@ async def test_what_was_refused_is_not_called_done(api: httpx.AsyncClient, tenan
         answer = await api.post(f"{tenant.v2}/templates", headers=tenant.headers | key, json={"name": "x" * 1000})
         assert answer.status_code == 400
     assert await entries(db) == []
+
+
+def test_every_call_that_changes_something_has_a_sentence(api: httpx.AsyncClient) -> None:
+    """What an entry says until the verb says more is the first line of what the call's description says."""
+    changing = {route.path: route.handler for route in routes.ROUTES if route.verb != "GET"}
+    assert len(changing) > 50
+    assert [path for path, handler in changing.items() if not (handler.__doc__ or "").partition("\n")[0].strip()] == []

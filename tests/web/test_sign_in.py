@@ -17,7 +17,7 @@ from heliograph.actions import sign_in, users
 from heliograph.actions.seal import Seal
 from heliograph.rules.roles import Grant, Grants, Role
 from heliograph.store import audit
-from heliograph.web import door
+from heliograph.web import deeds, door
 from heliograph.web.app import create_web, mount
 from tests.web.conftest import BASE, KEY, OWNER, enter, signed_in
 
@@ -238,6 +238,15 @@ def test_every_route_says_which_right_it_takes(console: Starlette) -> None:
         if isinstance(route, Route | Mount) and route.path not in rights and route.path != "/console"
     ]
     assert [path for path in silent if not path.startswith(open_to_all)] == []
+
+
+def test_every_form_is_a_sentence_in_the_audit(console: Starlette) -> None:
+    """No entry shows the bare path of what was posted; and no sentence is left of a form that is gone."""
+    web: Starlette = console.state.web
+    posts = {route.path for route in web.routes if isinstance(route, Route) and "POST" in (route.methods or ())}
+    written = {path for path in posts if path.rpartition("/")[2] not in door.ONLY_LOOKING}
+    assert written == set(deeds.DEEDS)
+    assert [path for path in written if deeds.told(path) != deeds.DEEDS[path]] == []
 
 
 # ---------------------------------------------------------------- from other machines
