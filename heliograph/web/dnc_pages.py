@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from heliograph.actions import dnc as editing
 from heliograph.actions import lists as listing
 from heliograph.errors import HeliographError, Invalid
-from heliograph.rules import do_not_contact
+from heliograph.rules import do_not_contact, phone
 from heliograph.rules.wording import counted
 from heliograph.store import app_settings, campaign_links, dnc, lists
 from heliograph.web import door
 from heliograph.web.kit import Sure, link
-from heliograph.web.no_frame import NoFrame, path
+from heliograph.web.no_frame import NoFrame, path, written
 from heliograph.web.saying import Undo
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ON_A_PAGE = 100
 MOST_BYTES = 1 << 18
 LARGEST_FILE = 200 * 1024 * 1024
+ACCEPTED = f"{phone.ACCEPTED}, or the beginning of numbers with a star behind it, such as +1900*"
 FIELDS = ("name", "description", "global", "numbers", "reason", "expiresAt", "file")
 
 
@@ -106,12 +107,13 @@ class Pages:
         form = await door.check_form(request, most=MOST_BYTES)
         app, found = await self._of(request)
         values = {name: form.text(name) for name in FIELDS}
-        named = [each.strip() for each in values["numbers"].replace(",", "\n").splitlines() if each.strip()]
         ends = values["expiresAt"]
-        body = {"entries": named, "reason": values["reason"], "expiresAt": f"{ends}T00:00:00Z" if ends else None}
+        named: list[str] = []
         try:
+            named = written(values["numbers"], ACCEPTED)
             if not named:
                 raise Invalid("No number was written", field="numbers")
+            body = {"entries": named, "reason": values["reason"], "expiresAt": f"{ends}T00:00:00Z" if ends else None}
             put = await editing.put(
                 self.kit.db,
                 app,
@@ -224,6 +226,8 @@ class Pages:
     ) -> Response:
         asked = request.query_params
         search, after = (asked.get(name, "").strip()[:40].replace("\0", "") for name in ("search", "after"))
+        if search[:1].isdigit() and not search.startswith("00"):  # the page says then what was looked for
+            search = f"+{search}"
         async with self.kit.db.connection() as conn:
             rows = await self._entries(conn, found, search, after)
             users = (await campaign_links.using(conn, app.app_id, [found.list_id])).get(found.list_id, [])
@@ -245,7 +249,7 @@ class Pages:
         if not search:
             return await dnc.read_after(conn, found.app_id, found.list_id, after, limit=ON_A_PAGE + 1)
         try:
-            ids = do_not_contact.covering(do_not_contact.read_id(search if search[0] == "+" else f"+{search}"))
+            ids = do_not_contact.covering(do_not_contact.read_id(search))
         except Invalid:
             return []
         return await dnc.read(conn, found.app_id, found.list_id, ids)

@@ -32,17 +32,21 @@ def by(request: Request) -> str:
     return found.email if found is not None else ""
 
 
-def written(text: str) -> list[str]:
+def written(text: str, accepted: str = phone.ACCEPTED) -> list[str]:
     """The numbers of a field, one a line or with commas between. Raises Invalid for one without its country code.
 
     Digits alone may be read as another country's, and whoever said no would be texted on.
     """
     lines = [each.strip() for each in text.replace(",", "\n").splitlines() if each.strip()]
-    bare = next((each for each in lines if not each.startswith(("+", "00"))), None)
-    if bare is not None:
-        told = f"{bare[:40]!r} does not say its country. It takes {phone.ACCEPTED}"
-        raise Invalid(told, field="numbers")
+    for each in lines:
+        says_country(each, accepted, field="numbers")
     return lines
+
+
+def says_country(number: str, accepted: str = phone.ACCEPTED, *, field: str) -> None:
+    """Raise Invalid for digits that say no country: a guess would answer for somebody else's number."""
+    if any(sign.isdigit() for sign in number) and not number.lstrip("(").startswith(("+", "\uff0b", "00")):
+        raise Invalid(f"{number[:40]!r} does not say its country. It takes {accepted}", field=field)
 
 
 class NoFrame:

@@ -17,7 +17,7 @@ from heliograph.store import app_settings, consents, opt_outs
 from heliograph.web import dnc_pages, door
 from heliograph.web.downloads import csv_answer
 from heliograph.web.kit import link
-from heliograph.web.no_frame import NoFrame, by, path, written
+from heliograph.web.no_frame import NoFrame, by, path, says_country, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -82,7 +82,8 @@ class Pages:
         if not asked:
             return await self._list(request, app, {}, None)
         try:
-            number = phone.normalise(asked if asked.startswith("+") else f"+{asked}", field="number")
+            says_country(asked, field="number")
+            number = phone.normalise(asked, field="number")
         except Invalid as error:
             return await self._list(request, app, {"number": asked}, Invalid(error.message, field="number"))
         return RedirectResponse(f"{path(app)}/number/{number}", status_code=303)
@@ -207,6 +208,7 @@ class Pages:
             "next": link(path(app), after=last.number, address=last.address) if last else None,
             "values": {"numbers": "", "what": "optOut", "text": "", "number": ""} | dict(values),
             "errors": {name: wrong.message if wrong and wrong.field == name else "" for name in ("numbers", "file")},
+            "asked_number": values.get("number", ""),
             "asked_wrong": wrong.message if wrong and wrong.field == "number" else "",
         }
         return await self.frame.page(request, "opt_outs.html", shown, app, tab="", status=400 if wrong else 200)

@@ -81,6 +81,12 @@ async def test_what_is_asked_about_and_is_no_number_is_told(browser: httpx.Async
     answer = await browser.get(at, params={"number": "hello"})
     assert answer.status_code == 400
     assert "is not a telephone number" in answer.text
+    answer = await browser.get(at, params={"number": "2025550101"})  # +20 25550101 is another's, in Egypt
+    assert answer.status_code == 400
+    told = html.unescape(answer.text)
+    assert "'2025550101' does not say its country. It takes a number with its country code" in told
+    assert 'value="2025550101"' in told
+    assert (await browser.get(at, params={"number": "(+1) 202-555-0100"})).headers["location"].endswith(ADA)
 
 
 async def test_a_doubtful_no_is_decided(
@@ -135,9 +141,15 @@ async def test_a_do_not_contact_list_is_made_filled_searched_and_deleted(browser
     assert "Nobody is on it yet" in await plain(browser, one)
     put = await post(browser, one, f"{one}/entries", numbers=f"{ADA}\n+1900*", reason="By law", expiresAt="2199-01-01")
     assert put.status_code == 303, put.text
-    bad = await post(browser, one, f"{one}/entries", numbers="12-3")
+    bad = await post(browser, one, f"{one}/entries", numbers="+12-3")
     assert bad.status_code == 400
     assert "12-3: " in html.unescape(bad.text)
+    for bare in ("2025550101", "1900*"):
+        bad = await post(browser, one, f"{one}/entries", numbers=f"{ADA}, {bare}", reason="By law")
+        assert bad.status_code == 400
+        assert f"'{bare}' does not say its country. It takes a number" in html.unescape(bad.text)
+        assert 'value="By law"' in bad.text
+    assert "+2025550101 is not on this list" in await plain(browser, f"{one}?search=2025550101")
     assert "By law" in await plain(browser, f"{one}?search={ADA.removeprefix('+')}")
     assert "+1900*" in await plain(browser, f"{one}?search=%2B19005550100")
     page = await plain(browser, f"{at}/number/{ADA}")
