@@ -8,6 +8,7 @@ being written at this moment. Whatever was claimed before has left, and its gate
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heliograph.actions import audit
@@ -67,13 +68,28 @@ async def release(db: Database, app: App, sender: str | None, *, who: str, now: 
     return found
 
 
-async def check(conn: Conn, app_id: int, sender_ids: Sequence[int], *, field: str | None = None) -> None:
-    """Refuse to begin what nobody could be texted by: raises Conflict when the app, or every one of these, is held."""
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the button holds of a route: ``by`` which panics, and whether that leaves it nobody to go through."""
+
+    by: tuple[Panic, ...] = ()
+    every: bool = False
+
+
+async def look(conn: Conn, app_id: int, sender_ids: Sequence[int]) -> Holding:
+    """What is held now of these senders; the app's own panic stands alone, as it holds them all."""
     held = await panics.list_in_force(conn, app_id)
     if held and held[0].sender_id is None:
-        raise Conflict(sentence(held[0]), field=field)
-    if sender_ids and set(sender_ids) <= {each.sender_id for each in held}:
-        raise Conflict(sentence(next(each for each in held if each.sender_id in sender_ids)), field=field)
+        return Holding((held[0],), every=True)
+    found = tuple(each for each in held if each.sender_id in sender_ids)
+    return Holding(found, every=bool(found) and set(sender_ids) <= {each.sender_id for each in found})
+
+
+async def check(conn: Conn, app_id: int, sender_ids: Sequence[int], *, field: str | None = None) -> None:
+    """Refuse to begin what nobody could be texted by: raises Conflict when the app, or every one of these, is held."""
+    found = await look(conn, app_id, sender_ids)
+    if found.every:
+        raise Conflict(sentence(found.by[0]), field=field)
 
 
 def sentence(held: Panic) -> str:

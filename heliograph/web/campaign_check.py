@@ -8,8 +8,8 @@ from heliograph.actions import campaigns as making
 from heliograph.actions import previews, routes, runs, trials
 from heliograph.errors import CarrierDown, Conflict, Invalid
 from heliograph.rules import plain
-from heliograph.store import audience, campaigns, overview, panics, senders
-from heliograph.web import asking, campaign_fields, composer, door, reasons, schedule_form
+from heliograph.store import audience, campaigns, overview, senders
+from heliograph.web import asking, campaign_fields, composer, door, panic, reasons, schedule_form
 from heliograph.web import why as whys
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Check:
             size = await audience.size(conn, app.app_id, campaign.list_ids)
             composed = await composer.look(conn, app, _words(campaign), campaign.list_names)
             schedule = await schedule_form.stored(conn, campaign)
-            stands = await panics.list_in_force(conn, app.app_id)
+            held = await panic.told(conn, campaign, app.app_id)
         inline = size <= AT_ONCE or bool(request.query_params.get("whole"))
         values: dict[str, object] = {
             "campaign": campaign,
@@ -121,7 +121,7 @@ class Check:
             "own": f"/console/{app.public_id}/campaigns/{campaign.public_id}",
             "composed": composed,
             "schedule": schedule,
-            "held": next((one for one in stands if one.sender_id is None or one.address == campaign.caller_id), None),
+            "held": held,
             "errors": errors,
             "to": to,
             "inline": inline,

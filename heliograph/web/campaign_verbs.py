@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from heliograph.actions import reruns, runs
 from heliograph.errors import NotFound
 from heliograph.store import overview, tallies
-from heliograph.web import asking, door
+from heliograph.web import asking, door, panic
 from heliograph.web.kit import is_partial
 from heliograph.web.saying import Undo
 
@@ -29,6 +30,11 @@ ACTS = {
     "retry": partial(reruns.retry, run_id=None, classes=reruns.RETRY_CLASSES),
     "emergency": reruns.emergency,
 }
+BEGINNING = (
+    "start",
+    "retry",
+    "emergency",
+)  # what is refused while the panic button holds everybody it would go through
 UNDONE_BY = {"pause": "resume", "resume": "pause"}
 
 
@@ -53,7 +59,13 @@ class Verbs:
         word, app = _word(request), await self.kit.app(request)
         async with self.kit.db.connection() as conn:
             standing = await overview.get(conn, app.app_id, request.path_params["campaign"], now=self.kit.now)
-        return await self.kit.sure(request, asking.sure(word, standing), section="campaigns", app=app)
+            held = await panic.told(conn, standing, app.app_id) if word in BEGINNING else None
+        asked = asking.sure(word, standing)
+        if held is not None and not asked.refused:
+            told = f"{held.what}. {held.means}"
+            refused = told.removesuffix(".") if held.every else ""
+            asked = replace(asked, sentences=() if refused else (told, *asked.sentences), refused=refused)
+        return await self.kit.sure(request, asked, section="campaigns", app=app)
 
     async def act(self, request: Request) -> Response:
         """Do it, and say what was done."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import html
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from heliograph.actions import panics as pressing
+from heliograph.actions import pools
 from heliograph.rules import hours, ids
-from heliograph.store import panics, runs
+from heliograph.store import carrier_accounts, panics, runs, senders
 from heliograph.web import hours_words, reasons
 from heliograph.web.kit import link
+from heliograph.web.teaching import CAMPAIGN
 from tests.web.test_campaigns import post, went
 
 if TYPE_CHECKING:
     import httpx
 
+    from heliograph.store.campaigns import Campaign
     from heliograph.store.database import Database
     from tests.conftest import FrozenClock
 
@@ -36,6 +42,50 @@ async def test_the_panic_button_holds_and_lets_go(browser: httpx.AsyncClient, st
     assert (await post(browser, page, page, {"do": "release"})).status_code == 303
     assert (await post(browser, page, page, {"do": "release"})).status_code == 404
     assert (await post(browser, page, page, {"do": "shout"})).status_code == 400
+
+
+async def test_what_is_held_of_whom_a_campaign_goes_through_is_told_before_a_start(
+    browser: httpx.AsyncClient, stage: Any, db: Database, clock: FrozenClock
+) -> None:
+    app = await stage.app()
+    async with db.connection() as conn:
+        (account,) = await carrier_accounts.list_all(conn, app.app_id)
+        for address in ("+12025550177", "+12025550178"):
+            await senders.add(conn, app.app_id, address=address, account_id=account.account_id, now=clock())
+    members = [{"sender": "+12025550177"}, {"sender": "+12025550178"}]
+    await pools.create(db, app, {"name": "Main", "senders": members}, now=clock())
+    body: dict[str, Any] = deepcopy(CAMPAIGN)
+    body["dialingStrategy"] |= {"callerId": {"phoneNumber": "pool:Main"}}
+    of_pool = await stage.campaign(app, "Pooled", dialingStrategy=body["dialingStrategy"])
+    of_any = await stage.campaign(app, "Any")
+
+    async def told(campaign: Campaign) -> list[str]:
+        at = f"/console/{app.public_id}/campaigns/{campaign.public_id}"
+        return [
+            " ".join(html.unescape((await browser.get(f"{at}/{page}")).text).split()) for page in ("check", "start")
+        ]
+
+    async def press(*addresses: str) -> None:
+        for address in addresses:
+            await pressing.press(db, app, address, {}, who="ada@example.com", now=clock())
+
+    assert not any("panic button" in page for page in await told(of_pool))
+    await press("+12025550178")
+    check, start = await told(of_pool)
+    assert "<strong>1 of 2 senders of the pool Main is held</strong> since" in check
+    assert "1 of 2 senders of the pool Main is held. The panic button holds +12025550178. It can be started" in start
+    assert "Start now" in start
+    await press("+12025550177")
+    check, start = await told(of_pool)
+    assert "<strong>Nothing leaves the pool Main</strong> since" in check
+    assert "holds all of its senders (+12025550177, +12025550178). One of them has to be let go before a start" in start
+    assert "Start now" not in start
+    assert "Start now" in (await told(of_any))[1]
+    await press("*")
+    check, start = await told(of_any)
+    assert f"Nothing leaves the sender for any address, which serves {of_any.caller_id}</strong> since" in check
+    assert "pressed the panic button. It has to be let go before a start." in start
+    assert "Start now" not in start
 
 
 async def test_whoever_is_unknown_is_decided_about(
