@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from heliograph.actions import campaigns, pools
 from heliograph.actions import panics as pressing
-from heliograph.actions import pools
 from heliograph.rules import hours, ids
 from heliograph.store import carrier_accounts, panics, runs, senders
 from heliograph.web import hours_words, reasons
@@ -86,6 +86,30 @@ async def test_what_is_held_of_whom_a_campaign_goes_through_is_told_before_a_sta
     assert f"Nothing leaves the sender for any address, which serves {of_any.caller_id}</strong> since" in check
     assert "pressed the panic button. It has to be let go before a start." in start
     assert "Start now" not in start
+
+
+async def test_a_campaign_that_is_held_or_stopped_says_how_to_go_on_in_other_hours(
+    browser: httpx.AsyncClient, stage: Any, db: Database, clock: FrozenClock, forms: Any
+) -> None:
+    app = await stage.app()
+    campaign = await went(stage, db, clock, app)
+    own = f"/console/{app.public_id}/campaigns/{campaign.public_id}"
+    await forms.press(app, campaign, "pause")
+    assert f'<a href="{own}/stop">stop it</a>; then its hours can be changed' in (await browser.get(own)).text
+    await forms.press(app, campaign, "stop")
+    page = (await browser.get(own)).text
+    assert "3 people were not texted. To go on with them in other hours" in page
+    assert f'<a href="{own}/edit">change its hours</a> and then <a href="{own}/retry">' in page
+    body: dict[str, Any] = deepcopy(CAMPAIGN) | {"name": campaign.name, "contactLists": list(campaign.list_names)}
+    morning = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "8:00 AM", "end": "9:00 AM"}]}
+    body["dialingStrategy"]["callingHours"] = morning
+    await campaigns.update(db, app, campaign.public_id, body, now=clock())
+    await forms.press(app, campaign, "retry")
+    assert "To go on" not in (await browser.get(own)).text
+    async with db.connection() as conn:
+        row = await (await conn.execute("SELECT calling_hours FROM run ORDER BY run_id DESC LIMIT 1")).fetchone()
+    assert row is not None
+    assert row[0] == morning
 
 
 async def test_whoever_is_unknown_is_decided_about(
