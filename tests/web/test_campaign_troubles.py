@@ -98,7 +98,7 @@ async def test_a_campaign_that_is_held_or_stopped_says_how_to_go_on_in_other_hou
     assert f'<a href="{own}/stop">stop it</a>; then its hours can be changed' in (await browser.get(own)).text
     await forms.press(app, campaign, "stop")
     page = (await browser.get(own)).text
-    assert "3 people were not texted. To go on with them in other hours" in page
+    assert "To go on in other hours with the 3 not texted" in page
     assert f'<a href="{own}/edit">change its hours</a> and then <a href="{own}/retry">' in page
     body: dict[str, Any] = deepcopy(CAMPAIGN) | {"name": campaign.name, "contactLists": list(campaign.list_names)}
     morning = {"frequency": "DAILY", "timezone": "UTC", "days": [{"start": "8:00 AM", "end": "9:00 AM"}]}
