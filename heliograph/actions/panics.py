@@ -37,12 +37,12 @@ async def press(db: Database, app: App, sender: str | None, body: object, *, who
     told = reading.mapping(body, "").get("reason")
     reason = "" if told is None else reading.text(told, "reason", longest=LONGEST_REASON).strip()
     async with _own(db) as conn:
-        sender_id = await _sender_id(conn, app, sender)
+        sender_id, called = await _named(conn, app, sender)
         async with conn.transaction():
             await panics.press(conn, app.app_id, sender_id, who=who, reason=reason, now=now)
             await bell.ring(conn, "panic")
             why = f": {reason}" if reason else ""
-            audit.tell(f"Pressed the panic button of {sender or 'the whole app'}{why}")
+            audit.tell(f"Pressed the panic button of {called}{why}")
             if db.witness is not None:  # the connection is our own, so the transaction is not the database's
                 await db.witness(conn)
         for campaign_id in await panics.list_gates(conn, app.app_id):
@@ -57,14 +57,14 @@ async def press(db: Database, app: App, sender: str | None, body: object, *, who
 async def release(db: Database, app: App, sender: str | None, *, who: str, now: datetime) -> Panic:
     """Let texts leave a sender, or the app (None), again; whoever waits is texted. Raises NotFound."""
     async with db.transaction() as conn:
-        sender_id = await _sender_id(conn, app, sender)
+        sender_id, called = await _named(conn, app, sender)
         released = await panics.release(conn, app.app_id, sender_id, who=who, now=now)
         found = await panics.find_newest(conn, app.app_id, sender_id)
         if not released or found is None:
             whose = "this app" if sender is None else f"sender {sender}"
             raise NotFound(f"There is no panic to release: the texts of {whose} are not held by one")
         await bell.ring(conn, "released")
-        audit.tell(f"Released the panic button of {sender or 'the whole app'}")
+        audit.tell(f"Released the panic button of {called}")
     return found
 
 
@@ -100,8 +100,12 @@ def sentence(held: Panic) -> str:
     return f"Nothing leaves {whose} since {since}: {held.pressed_by} pressed the panic button{why}. Release it first"
 
 
-async def _sender_id(conn: Conn, app: App, ref: str | None) -> int | None:
-    return None if ref is None else (await senders.get_named(conn, app.app_id, ref)).sender_id
+async def _named(conn: Conn, app: App, ref: str | None) -> tuple[int | None, str]:
+    """The sender that is meant (None: the whole app), and what it is called in the audit."""
+    if ref is None:
+        return None, "the whole app"
+    found = await senders.get_named(conn, app.app_id, ref)
+    return found.sender_id, "the sender for any address" if found.address == "*" else found.address
 
 
 @asynccontextmanager

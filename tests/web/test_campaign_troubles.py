@@ -39,6 +39,12 @@ async def test_the_panic_button_holds_and_lets_go(browser: httpx.AsyncClient, st
     assert (held.reason, held.sender_id) == ("Wrong price", None)
     assert "pressed the panic button (Wrong price)" in (await browser.get(f"/console/{app.public_id}/campaigns")).text
     assert "Nothing leaves." in (await browser.get(page)).text
+    async with db.connection() as conn:
+        (sender,) = await senders.list_all(conn, app.app_id)
+    await post(browser, page, page, {"do": "press", "sender": sender.public_id})
+    audit = (await browser.get("/console/audit")).text
+    assert "Pressed the panic button of the sender for any address" in audit
+    assert "Pressed the panic button of the whole app: Wrong price" in audit
     assert (await post(browser, page, page, {"do": "release"})).status_code == 303
     assert (await post(browser, page, page, {"do": "release"})).status_code == 404
     assert (await post(browser, page, page, {"do": "shout"})).status_code == 400
