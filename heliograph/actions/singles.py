@@ -10,11 +10,22 @@ from heliograph.actions.runs import OPENING
 from heliograph.errors import Conflict, Invalid
 from heliograph.rules import body as reading
 from heliograph.rules import draft, hours, ids, optout, parts, plain, quiet, template, timing
-from heliograph.rules.audience import Person, Planned
+from heliograph.rules.audience import LeftOut, Person, Planned
 from heliograph.rules.flow.session import Session
 from heliograph.rules.phone import normalise
 from heliograph.rules.sender_body import caller_id
-from heliograph.store import app_settings, bell, chunks, contact_fields, flow_users, runs, sessions, singles, tallies
+from heliograph.store import (
+    app_settings,
+    bell,
+    chunks,
+    contact_fields,
+    flow_users,
+    outcomes,
+    runs,
+    sessions,
+    singles,
+    tallies,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +43,8 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
     Answers its id, ``msg-…``. A transactional one does not wait for quiet hours to end; any other does.
 
     Returns once the text is on record; the engine sends it as soon as it may, unless its number is on a global
-    do-not-contact list: then it is on record as suppressed. Raises Invalid, and Conflict when no sender
+    do-not-contact list, or its flow says something only after it has asked a service or waited: then it is on record
+    as suppressed, and what the flow says later is a text of its own. Raises Invalid, and Conflict when no sender
     serves ``fromNo``.
     """
     sent = reading.mapping(body, "")
@@ -51,27 +63,29 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
         due_at = timing.next_open(hours.parse(run.calling_hours), "UTC", rules, law, now) or now.replace(year=9999)
         substitutes = (await app_settings.get(conn, app.app_id)).plain_substitutes == plain.Plain.ON
         planned = Planned(given, 0, "UTC", due_at, law)
-        text = await _begin(
+        opening = await _begin(
             conn, run, planned, address=address, seq=seq, number=number, substitutes=substitutes, now=now
         )
-        if text is None:
-            text = _opening() if given is None else given
-            text = plain.simplify(text).text if substitutes else text
-        size = parts.measure(text).parts
-        await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
-        chunk = chunks.NewChunk(chunk_no, "UTC", law, due_at, seq, seq)
-        await chunks.insert(conn, app.app_id, run.run_id, run.sender_ids[0], [chunk])
-        await tallies.plan(conn, app.app_id, run.run_id, waiting=1, suppressed=0)
+        if opening is not None and opening.later:
+            await _leave_to_flow(conn, run, seq=seq, number=number, now=now)
+        else:
+            text = _words(given, substitutes=substitutes) if opening is None else opening.said.text
+            size = parts.measure(text).parts
+            await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
+            chunk = chunks.NewChunk(chunk_no, "UTC", law, due_at, seq, seq)
+            await chunks.insert(conn, app.app_id, run.run_id, run.sender_ids[0], [chunk])
+            await tallies.plan(conn, app.app_id, run.run_id, waiting=1, suppressed=0)
         await bell.ring(conn, "single")
     return ids.message_id(run.public_id, seq)
 
 
 async def _begin(  # with whom, from where, at which place
     conn: Conn, run: Run, planned: Planned, *, address: str, seq: int, number: str, substitutes: bool, now: datetime
-) -> str | None:
-    """Begin the flow that is attached to ``address``, or else is the app's; its first text.
+) -> openings.Opening | None:
+    """Begin the flow that is attached to ``address``, or else is the app's.
 
-    None where the text is given, there is no such flow, or it says nothing first: that one is no flow to begin with.
+    None where the text is given, there is no such flow, or it waits or ends without a word: that is no flow to begin
+    with.
     """
     if planned.text is not None:
         return None
@@ -91,10 +105,18 @@ async def _begin(  # with whom, from where, at which place
     )
     session = Session(f"{run.public_id}/{seq}", flow_id, found[0])
     opening = openings.begin(book, session, person, planned, now, substitutes=substitutes)
-    if not isinstance(opening, openings.Opening) or opening.later:
+    if not isinstance(opening, openings.Opening):
         return None
-    await sessions.copy_in(conn, run.app_id, run.run_id, [openings.row(seq, person, opening, address, now)])
-    return opening.said.text
+    at = 0 if opening.later else seq
+    await sessions.copy_in(conn, run.app_id, run.run_id, [openings.row(at, person, opening, address, now)])
+    return opening
+
+
+async def _leave_to_flow(conn: Conn, run: Run, *, seq: int, number: str, now: datetime) -> None:
+    """Put on record that somebody has no text here: the flow asks a service or waits first, and says it later."""
+    await singles.insert_message(conn, run.app_id, run.run_id, seq=seq, number=number, text=None, parts=0)
+    await outcomes.suppress(conn, run.app_id, run.run_id, [(seq, LeftOut.BY_FLOW.value)], now=now)
+    await tallies.plan(conn, run.app_id, run.run_id, waiting=0, suppressed=1)
 
 
 def _text(raw: object) -> str:
@@ -105,9 +127,10 @@ def _text(raw: object) -> str:
     return text
 
 
-def _opening() -> str:
-    """What a conversation opens with where no flow says: with nobody's name in it."""
-    return template.compile_text(OPENING).render({}, template.parse_missing(None)).text or OPENING
+def _words(given: str | None, *, substitutes: bool) -> str:
+    """What is said where no flow says it: without words of the caller's an opening, with nobody's name in it."""
+    text = given or template.compile_text(OPENING).render({}, template.parse_missing(None)).text or OPENING
+    return plain.simplify(text).text if substitutes else text
 
 
 async def run_of(conn: Conn, app_id: int, address: str, number: str, *, exempt: bool, now: datetime) -> int:

@@ -69,8 +69,10 @@ VALUES (%(app_id)s, %(run_id)s, %(seq)s, 0, 0, %(number)s, %(text)s, %(parts)s, 
 """
 
 
-async def insert_message(conn: Conn, app_id: int, run_id: int, *, seq: int, number: str, text: str, parts: int) -> None:
-    """Add one text, at a place that was reserved."""
+async def insert_message(
+    conn: Conn, app_id: int, run_id: int, *, seq: int, number: str, text: str | None, parts: int
+) -> None:
+    """Add one text, at a place that was reserved; None: it is said later, if at all."""
     values = {"app_id": app_id, "run_id": run_id, "seq": seq, "number": number, "text": text, "parts": parts}
     await conn.execute(INSERT_MESSAGE, values)
 

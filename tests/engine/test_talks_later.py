@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.actions import flow_calls, previews, runs
+from heliograph.actions import flow_calls, previews, runs, singles
 from heliograph.rules import demo_support
 from heliograph.store import session_numbers
 from tests.engine.conftest import ALWAYS, number
-from tests.engine.test_conversations import Phones, publish, results, steps
+from tests.engine.test_conversations import US, Phones, publish, results, steps
 
 if TYPE_CHECKING:
     from heliograph.store.campaigns import Campaign
@@ -101,6 +101,25 @@ async def test_whoever_is_to_be_asked_about_is_not_when_the_campaign_is_held_or_
             async with world.db.connection() as conn:
                 await conn.execute("UPDATE session SET due = now() WHERE state = 'call'")
             await Phones(world).gets(number(5), 1)
+
+
+async def test_a_one_off_text_whose_flow_asks_first_is_said_when_the_service_has_answered(world: World) -> None:
+    await publish(world, ASKING, start="desk")
+    to = "+12025550123"
+    sent = await singles.send(world.db, world.app, {"fromNo": US, "toNo": to}, now=world.clock())
+    async with world.working():
+        phones = Phones(world)
+        assert await phones.gets(to, 1) == ["It is on its way and arrives tomorrow. Thanks?"]
+        await phones.write(to, "yes")
+        assert (await phones.gets(to, 2))[1] == "Bye."
+    assert await results(world, to) == ["told"]
+    async with world.db.connection() as conn:
+        cursor = await conn.execute(
+            "SELECT number, reason, t.suppressed FROM message JOIN outcome USING (app_id, run_id, seq)"
+            " JOIN tally t USING (app_id, run_id) WHERE status = 'suppressed' AND t.suppressed > 0"
+        )
+        assert await cursor.fetchall() == [(to, "by_flow", 1)]
+    assert sent.startswith("msg-")
 
 
 async def _said(world: World) -> int:
