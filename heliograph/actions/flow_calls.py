@@ -22,7 +22,7 @@ from heliograph.rules.pull import Question
 from heliograph.store import app_settings, apps, session_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from heliograph.config import Clock, Settings
@@ -33,13 +33,20 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024  # of an answer
 WAITS_S = (0.5, 2.0, 5.0, 10.0, 20.0)  # between two tries
-LEASE = timedelta(minutes=5)  # longer than all tries of one call take: 6 of 30 s, and the waits between them
+LEASE = timedelta(seconds=30)  # how long the calls of a worker that died are held; one that lives holds them on
+PAUSED = timedelta(minutes=5)  # until those of a paused campaign are looked at again
 
 
 async def take(db: Database, *, now: datetime, limit: int) -> list[session_calls.Call]:
-    """Take calls that are to be made; until they are, and at most for the lease, nobody else has them."""
+    """Take calls that are to be made; for the lease nobody else has them, and whoever takes longer holds them on."""
     async with db.transaction() as conn:
         return await session_calls.take_calls(conn, now=now, lease=now + LEASE, limit=limit)
+
+
+async def hold(db: Database, calls: Collection[session_calls.Call], *, now: datetime) -> None:
+    """Hold on to calls that are being made, for one lease more."""
+    async with db.transaction() as conn:
+        await session_calls.hold_calls(conn, calls, now=now, lease=now + LEASE)
 
 
 async def make(db: Database, settings: Settings, clock: Clock, taken: session_calls.Call) -> None:
@@ -51,7 +58,9 @@ async def make(db: Database, settings: Settings, clock: Clock, taken: session_ca
     try:
         async with db.connection() as conn:
             if not _may_be_asked(await session_calls.standing(conn, taken.app_id, taken.session_id)):
-                return  # after a pause it is taken again, when the lease is over
+                now = clock()
+                await session_calls.hold_calls(conn, [taken], now=now, lease=now + PAUSED)
+                return
             secret = await _secret(conn, settings, taken.app_id)
         answer = await ask(settings, clock, call, key, secret)
     except StoreUnavailable:

@@ -69,7 +69,8 @@ async def send(db: Database, app: App, body: object, *, now: datetime) -> str:
         if opening is not None and opening.later:
             await _leave_to_flow(conn, run, seq=seq, number=number, now=now)
         else:
-            text = _words(given, substitutes=substitutes) if opening is None else opening.said.text
+            told = None if opening is None else opening.said.text
+            text = _words(given, substitutes=substitutes) if told is None else told
             size = parts.measure(text).parts
             await singles.insert_message(conn, app.app_id, run.run_id, seq=seq, number=number, text=text, parts=size)
             chunk = chunks.NewChunk(chunk_no, "UTC", law, due_at, seq, seq)

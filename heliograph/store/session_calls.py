@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from heliograph.store import columns
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from heliograph.store.database import Conn
@@ -33,6 +36,26 @@ async def take_calls(conn: Conn, *, now: datetime, lease: datetime, limit: int) 
     """Take calls of services that are to be made, of any app; nobody else is given them before ``lease``."""
     values = {"now": now, "lease": lease, "limit": limit}
     return [Call(*row) for row in await (await conn.execute(TAKE_CALLS, values)).fetchall()]
+
+
+# One that has been answered meanwhile is not put off: what its session waits for next is due now, or is no call.
+HOLD_CALLS = """
+UPDATE session s SET due = %(lease)s
+FROM ROWS FROM (json_array_elements_text(%(app_id)s::json), json_array_elements_text(%(session_id)s::json))
+    AS t (app_id, session_id)
+WHERE s.app_id = t.app_id::bigint AND s.session_id = t.session_id::bigint AND s.state = 'call' AND s.due > %(now)s
+"""
+
+
+async def hold_calls(conn: Conn, calls: Collection[Call], *, now: datetime, lease: datetime) -> None:
+    """Give nobody else these calls before ``lease``, which were taken and are not made yet."""
+    values = {
+        "app_id": columns.of([call.app_id for call in calls]),
+        "session_id": columns.of([call.session_id for call in calls]),
+        "now": now,
+        "lease": lease,
+    }
+    await conn.execute(HOLD_CALLS, values)
 
 
 STANDING = """

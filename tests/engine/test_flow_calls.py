@@ -24,6 +24,8 @@ from tests.engine.conftest import make_world, number
 from tests.engine.test_conversations import Phones, publish, steps, waiting_texts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from heliograph.config import Settings
     from heliograph.store.database import Database
     from tests.engine.conftest import World
@@ -40,15 +42,18 @@ class Shop:
     port: int = 0
     asked: list[tuple[dict[str, str], str]] = field(default_factory=list[tuple[dict[str, str], str]])
     answers: list[web.Response] = field(default_factory=list[web.Response])
+    open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append((dict(request.headers), await request.text()))
+        await self.open.wait()
         return self.answers.pop(0) if self.answers else web.json_response({"order": {"state": "packed"}})
 
 
 @asynccontextmanager
 async def shop() -> AsyncIterator[Shop]:
     made = Shop()
+    made.open.set()
     app = web.Application()
     app.router.add_route("*", "/order", made.answer)
     runner = web.AppRunner(app)
@@ -134,13 +139,42 @@ async def test_a_call_of_a_worker_that_is_gone_is_made_again_under_its_key(db: D
         await steps(world)
         (first,) = await flow_calls.take(db, now=world.clock(), limit=10)
         assert await flow_calls.take(db, now=world.clock(), limit=10) == []
-        later = world.clock() + flow_calls.LEASE
-        (again,) = await flow_calls.take(db, now=later, limit=10)
+        soon = world.clock() + flow_calls.LEASE / 2
+        await flow_calls.hold(db, [first], now=soon)
+        assert await flow_calls.take(db, now=world.clock() + flow_calls.LEASE, limit=10) == []
+        (again,) = await flow_calls.take(db, now=soon + flow_calls.LEASE, limit=10)
         assert first == again
         for each in (first, again):
             await flow_calls.make(db, world.settings, world.clock, each)
         assert len({headers["Idempotency-Key"] for headers, _ in desk.asked}) == 1
         assert [text for text, _ in await waiting_texts(world, number(1))] == ["Which order?", "It is packed."]
+
+
+async def test_a_worker_that_lives_holds_on_to_a_call_that_takes_long(
+    db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heliograph.engine.flow_calls.HOLD", 0.02)
+    world = await made(db, settings)
+    phones = Phones(world)
+    async with shop() as desk, world.working():
+        desk.open.clear()
+        await asking(world, desk.port)
+        await phones.write(number(1), "hello")
+        await phones.gets(number(1), 1)
+        await phones.write(number(1), "1002")
+        held: set[datetime] = set()
+        async with asyncio.timeout(30):
+            while len(held) < 3:
+                held |= await _leases(db)
+        desk.open.set()
+        assert (await phones.gets(number(1), 2))[1] == "It is packed."
+    assert len(desk.asked) == 1
+
+
+async def _leases(db: Database) -> set[datetime]:
+    async with db.connection() as conn:
+        rows = await (await conn.execute("SELECT due FROM session WHERE state = 'call' AND due > now()")).fetchall()
+    return {row[0] for row in rows}
 
 
 async def test_many_are_asked_at_once(db: Database, settings: Settings) -> None:

@@ -46,6 +46,7 @@ async def test_what_conversations_ask_never_reads_a_table_from_end_to_end(db: Da
             "LIST_DUE_APPS": (sessions.LIST_DUE_APPS, run),
             "DUE": (sessions.DUE, run | {"limit": 500}),
             "TAKE_CALLS": (session_calls.TAKE_CALLS, run | {"lease": NOW, "limit": 32}),
+            "HOLD_CALLS": (session_calls.HOLD_CALLS, {"app_id": "[1]", "session_id": "[7]", "now": NOW, "lease": NOW}),
             "STANDING": (session_calls.STANDING, run | {"session_id": 7}),
             "BUSY": (sessions.BUSY, run | {"numbers": numbers, "address_key": "1"}),
             "ANY_OPEN": (sessions.ANY_OPEN, run),
