@@ -6,6 +6,7 @@ A letter that may have been taken is never sent again by itself: whoever asked i
 from __future__ import annotations
 
 import logging
+import ssl
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -87,7 +88,7 @@ async def send(settings: Settings, letter: Letter, *, now: datetime, patience: f
     except aiosmtplib.SMTPResponseException as error:
         found = found or Outcome(sent=False, again=error.code in TEMPORARY, error=_told(error))
     except (aiosmtplib.SMTPException, OSError) as error:
-        found = found or Outcome(sent=False, again=True, error=_told(error))
+        found = found or Outcome(sent=False, again=True, error=_doubted(error, settings) or _told(error))
     except ValueError as error:  # an address that no letter can carry
         found = found or Outcome(sent=False, error=_told(error))
     log.info("mail sent=%s again=%s to=%s", found.sent, found.again, len(letter.to))
@@ -129,6 +130,18 @@ def _written(settings: Settings, letter: Letter, now: datetime) -> bytes:
         kind, _, of = each.media_type.partition("/")
         message.add_attachment(each.content, maintype=kind, subtype=of, filename=each.name)
     return message.as_bytes(policy=policy.SMTP)
+
+
+def _doubted(error: Exception, settings: Settings) -> str:
+    """What to do about the certificate, where it was for that; else nothing."""
+    doubt = error if isinstance(error, ssl.SSLCertVerificationError) else error.__cause__
+    if not isinstance(doubt, ssl.SSLCertVerificationError):
+        return ""
+    return (
+        f"The certificate of the mail server {settings.smtp_host} is not trusted ({doubt.verify_message}), and nothing "
+        "was said to it: set HELIOGRAPH_SMTP_HOST to a name that the certificate is for, or, where an authority of "
+        "your own signed it, SSL_CERT_FILE to a file with that authority's certificate"
+    )
 
 
 def _told(error: Exception) -> str:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from heliograph.carriers.base import (
     Accepted,
@@ -30,6 +24,7 @@ from heliograph.carriers.kind import Opening
 from heliograph.carriers.smpp import line as smpp
 from heliograph.carriers.smpp import pdu
 from heliograph.errors import CarrierDown
+from tests import certificates
 from tests.carriers.contract import Ear, answers
 from tests.carriers.smpp_rig import SETTINGS, centre, hesitant, mute, opened, outcomes, taken, text, until
 
@@ -84,7 +79,7 @@ async def test_a_pair_sends_over_one_bind_and_hears_over_the_other() -> None:
 
 
 async def test_a_secured_line_checks_whom_it_speaks_to(tmp_path: Path) -> None:
-    certificate, secured = certified(tmp_path)
+    certificate, secured = certificates.certified(tmp_path, "smsc.example")
     ear = Ear()
     async with centre(secured=secured) as (_, port):
         async with opened(port, tls=True, tls_ca=certificate, tls_name="smsc.example") as line:
@@ -93,32 +88,6 @@ async def test_a_secured_line_checks_whom_it_speaks_to(tmp_path: Path) -> None:
             with pytest.raises(CarrierDown, match="certificate"):
                 await line.submit([text()])
         assert ear.lines[0][0] is LineState.DOWN
-
-
-def certified(folder: Path) -> tuple[str, ssl.SSLContext]:
-    """A certificate for smsc.example, signed by itself, and a server's context with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "smsc.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("smsc.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "smsc.pem").write_bytes(pem + private)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "smsc.pem")
-    return pem.decode(), context
 
 
 # ---------------------------------------------------------------- lines that break
