@@ -24,12 +24,14 @@ async def count(conn: Conn, app_id: int, terms: law.Terms, now: datetime) -> Cou
 
 
 async def step(db: Database, app_id: int, terms: law.Terms, *, now: datetime) -> int:
-    """Remove one small step's worth of each kind that is due; how many rows that were. 0: nothing is left to remove.
+    """Remove one small step's worth of what is due, people and texts first; how many rows. 0: nothing is left.
 
     Each kind is a transaction of its own; cut off anywhere, the next step goes on from what the tables say.
     """
     at = law.cutoffs(terms, now)
     removed = await _people(db, app_id, "people", at.people, now) + await _people(db, app_id, "texts", at.texts, now)
+    if removed:
+        return removed  # what follows may pass over much that stays: not at every step of these
     for one in _steps(app_id, at):
         async with db.transaction() as conn:
             removed += await one(conn)

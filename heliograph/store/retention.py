@@ -80,9 +80,11 @@ async def list_singles(conn: Conn, app_id: int, what: What) -> list[Due]:
         return await (await cursor.execute(LIST_SINGLES[what], {"app_id": app_id})).fetchall()
 
 
+# By the primary keys of both. Outcomes are bounded too: PostgreSQL does not conclude that by itself, and read all.
 REACH = """
 SELECT coalesce(min(m.seq) - 1, %(last)s)
 FROM message m LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id AND o.seq = m.seq
+    AND o.seq BETWEEN %(first)s AND %(last)s
 WHERE m.app_id = %(app_id)s AND m.run_id = %(run_id)s AND m.seq BETWEEN %(first)s AND %(last)s
   AND (o.status IS NULL OR o.status = 'unknown' OR o.settled_at >= %(before)s)
 """
@@ -137,17 +139,18 @@ async def remove(conn: Conn, app_id: int, what: What, of: Due, *, last: int, now
 
 
 # What people wrote, but in conversations that are open; and what answered it by itself. What they said of being texted
-# is evidence, and stays word for word in `consent`.
+# is evidence, and stays word for word in `consent`. By reply_age; arrays (here and below), as a join with a thousand
+# rows reads a whole table where that seems small. What is old in open conversations is passed over each time.
 FORGET_REPLIES = """
 WITH old AS (
-    SELECT r.app_id, r.reply_id FROM reply r
+    SELECT r.reply_id FROM reply r
     WHERE r.app_id = %(app_id)s AND r.received_at < %(before)s AND r.handled_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM conversation c WHERE c.app_id = r.app_id AND c.number = r.number AND c.open)
     ORDER BY r.received_at LIMIT %(rows)s
 ), answered AS (
-    DELETE FROM auto_answer a USING old WHERE a.app_id = old.app_id AND a.reply_id = old.reply_id
+    DELETE FROM auto_answer WHERE app_id = %(app_id)s AND reply_id = ANY(ARRAY(SELECT reply_id FROM old))
 )
-DELETE FROM reply r USING old WHERE r.app_id = old.app_id AND r.reply_id = old.reply_id
+DELETE FROM reply WHERE app_id = %(app_id)s AND reply_id = ANY(ARRAY(SELECT reply_id FROM old))
 """
 
 
@@ -156,15 +159,17 @@ async def forget_replies(conn: Conn, app_id: int, *, before: datetime) -> int:
     return (await conn.execute(FORGET_REPLIES, {"app_id": app_id, "before": before, "rows": ROWS})).rowcount
 
 
+# From the front of conversation_closed.
 FORGET_CONVERSATIONS = """
 WITH old AS (
-    SELECT app_id, conversation_id FROM conversation
+    SELECT conversation_id FROM conversation
     WHERE app_id = %(app_id)s AND last_at < %(before)s AND NOT open ORDER BY last_at LIMIT %(rows)s
 ), events AS (
-    DELETE FROM conversation_event e USING old
-    WHERE e.app_id = old.app_id AND e.conversation_id = old.conversation_id
+    DELETE FROM conversation_event
+    WHERE app_id = %(app_id)s AND conversation_id = ANY(ARRAY(SELECT conversation_id FROM old))
 )
-DELETE FROM conversation c USING old WHERE c.app_id = old.app_id AND c.conversation_id = old.conversation_id
+DELETE FROM conversation
+WHERE app_id = %(app_id)s AND conversation_id = ANY(ARRAY(SELECT conversation_id FROM old))
 """
 
 
@@ -173,15 +178,14 @@ async def forget_conversations(conn: Conn, app_id: int, *, before: datetime) -> 
     return (await conn.execute(FORGET_CONVERSATIONS, {"app_id": app_id, "before": before, "rows": ROWS})).rowcount
 
 
-# A session's row stays, as the numbers of flows count it; what the person said in it goes.
+# From the front of session_age, which those that are emptied leave. A session's row stays, as the numbers of flows
+# count it; what the person said in it goes.
 FORGET_SESSIONS = """
-WITH old AS (
-    SELECT app_id, session_id FROM session
-    WHERE app_id = %(app_id)s AND ended_at < %(before)s AND number <> '' ORDER BY ended_at LIMIT %(rows)s
-)
 UPDATE session s SET number = '', list_id = 0, contact_seq = 0, todo = NULL,
     data = (s.data::jsonb || '{"results": {}, "changed": {}, "answer": ""}'::jsonb)::json
-FROM old WHERE s.app_id = old.app_id AND s.session_id = old.session_id
+WHERE app_id = %(app_id)s AND session_id = ANY(ARRAY(
+    SELECT session_id FROM session
+    WHERE app_id = %(app_id)s AND ended_at < %(before)s AND number <> '' ORDER BY ended_at LIMIT %(rows)s))
 """
 
 
@@ -198,9 +202,13 @@ async def allow(conn: Conn) -> None:
     await conn.execute(ALLOW)
 
 
+# From the front of audit_app. Entries are written in the order of their time, or nearly: only the app's first are
+# looked at, or else all would be wherever none is old enough.
 FORGET_AUDIT = """
 DELETE FROM audit WHERE audit_id = ANY(ARRAY(
-    SELECT audit_id FROM audit WHERE app_id = %(app_id)s AND at < %(before)s ORDER BY audit_id LIMIT %(rows)s))
+    SELECT audit_id FROM (
+        SELECT audit_id, at FROM audit WHERE app_id = %(app_id)s ORDER BY audit_id LIMIT %(rows)s) AS first
+    WHERE at < %(before)s))
 """
 
 
@@ -211,7 +219,7 @@ async def forget_audit(conn: Conn, app_id: int, *, before: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What would be removed now, each counted to a million at most."""
+    """What would be removed now: each to a million at most, beside what the totals of ended runs say."""
 
     texts: int
     people: int
@@ -220,23 +228,40 @@ class Counts:
     audit: int
 
 
-# Runs by their tallies, so that a campaign of ten million costs what one of ten does.
-COUNT = """
-SELECT
+# Ended runs by their tallies, so that a campaign of ten million costs what one of ten does. One-off texts and the audit
+# up to the first that is to stay: what is read is what would go, and that one. `kept` is `people_kept` or `texts_kept`.
+def _texts(before: LiteralString, gone: LiteralString, kept: LiteralString) -> LiteralString:
+    return f"""
     (SELECT coalesce(sum(t.total), 0)::bigint FROM run r JOIN tally t ON t.app_id = r.app_id AND t.run_id = r.run_id
-     WHERE r.app_id = %(app_id)s AND r.ended_at < %(texts)s AND NOT r.texts_gone) AS texts,
-    (SELECT coalesce(sum(t.total), 0)::bigint FROM run r JOIN tally t ON t.app_id = r.app_id AND t.run_id = r.run_id
-     WHERE r.app_id = %(app_id)s AND r.ended_at < %(people)s AND NOT r.people_gone) AS people,
+     WHERE r.app_id = %(app_id)s AND r.ended_at < {before} AND NOT r.{gone})
+    + (SELECT coalesce(sum(stays.seq - r.{kept}), 0)::bigint
+       FROM campaign k JOIN run r ON r.app_id = k.app_id AND r.campaign_id = k.campaign_id
+       CROSS JOIN LATERAL (SELECT coalesce((
+           SELECT m.seq FROM message m LEFT JOIN outcome o ON o.app_id = m.app_id AND o.run_id = m.run_id
+               AND o.seq = m.seq AND o.seq >= r.{kept}
+           WHERE m.app_id = r.app_id AND m.run_id = r.run_id AND m.seq BETWEEN r.{kept} AND r.{kept} + %(most)s - 1
+             AND (o.status IS NULL OR o.status = 'unknown' OR o.settled_at >= {before})
+           ORDER BY m.seq LIMIT 1), least(r.last_seq + 1, r.{kept} + %(most)s)) AS seq) AS stays
+       WHERE k.app_id = %(app_id)s AND k.kind = 'single' AND r.ended_at IS NULL AND r.{kept} <= r.last_seq
+         AND {before} IS NOT NULL)"""
+
+
+COUNT: LiteralString = f"""
+SELECT {_texts("%(texts)s::timestamptz", "texts_gone", "texts_kept")} AS texts,
+    {_texts("%(people)s::timestamptz", "people_gone", "people_kept")} AS people,
     (SELECT count(*) FROM (SELECT FROM conversation WHERE app_id = %(app_id)s AND last_at < %(conversations)s
                            AND NOT open LIMIT %(most)s) c) AS conversations,
     (SELECT count(*) FROM (SELECT FROM reply WHERE app_id = %(app_id)s AND received_at < %(conversations)s
                            AND handled_at IS NOT NULL LIMIT %(most)s) r) AS replies,
-    (SELECT count(*) FROM (SELECT FROM audit WHERE app_id = %(app_id)s AND at < %(audit)s LIMIT %(most)s) a) AS audit
+    (SELECT count(*) FROM (
+        SELECT FROM audit WHERE app_id = %(app_id)s AND %(audit)s::timestamptz IS NOT NULL AND audit_id < coalesce((
+            SELECT audit_id FROM audit WHERE app_id = %(app_id)s AND at >= %(audit)s ORDER BY audit_id LIMIT 1),
+            9223372036854775807) LIMIT %(most)s) a) AS audit
 """
 
 
 async def count(conn: Conn, app_id: int, cutoffs: Cutoffs) -> Counts:
-    """What would be removed by these cutoffs, of ended runs by their totals."""
+    """What would be removed by these cutoffs: of ended runs by their totals, of one-off texts up to one that stays."""
     values = {
         "app_id": app_id,
         "texts": cutoffs.texts,

@@ -132,8 +132,14 @@ async def test_one_off_texts_go_by_their_own_age(world: World) -> None:
         await world.taken(2)
     later = Later(9)
     assert await sweep(world, later) == 0
-    later.days = 11
+    kept = Terms(texts=10, people=10)
+    for later.days, going in ((9, 0), (11, 2)):
+        async with world.db.connection() as conn:
+            would = await keeping.count(conn, world.app.app_id, kept, later())
+        assert (would.texts, would.people) == (going, going)
     assert await sweep(world, later) == 2
+    async with world.db.connection() as conn:
+        assert (await keeping.count(conn, world.app.app_id, kept, later())).people == 0
     assert await rows(world, "SELECT DISTINCT number, text FROM message") == [("", "")]
     assert await sweep(world, later) == 0
 
