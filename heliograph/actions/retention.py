@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heliograph.rules import retention as law
@@ -23,7 +24,14 @@ async def count(conn: Conn, app_id: int, terms: law.Terms, now: datetime) -> Cou
     return await retention.count(conn, app_id, law.cutoffs(terms, now))
 
 
-async def step(db: Database, app_id: int, terms: law.Terms, *, now: datetime) -> int:
+@dataclass(slots=True)
+class Passed:
+    """How far the steps of one sweep have come, so that each does not pass over again what stays."""
+
+    replies: datetime | None = None
+
+
+async def step(db: Database, app_id: int, terms: law.Terms, *, now: datetime, passed: Passed | None = None) -> int:
     """Remove one small step's worth of what is due, people and texts first; how many rows. 0: nothing is left.
 
     Each kind is a transaction of its own; cut off anywhere, the next step goes on from what the tables say.
@@ -32,18 +40,24 @@ async def step(db: Database, app_id: int, terms: law.Terms, *, now: datetime) ->
     removed = await _people(db, app_id, "people", at.people, now) + await _people(db, app_id, "texts", at.texts, now)
     if removed:
         return removed  # what follows may pass over much that stays: not at every step of these
-    for one in _steps(app_id, at):
+    for one in _steps(app_id, at, passed or Passed()):
         async with db.transaction() as conn:
             removed += await one(conn)
     return removed
 
 
-def _steps(app_id: int, at: Cutoffs) -> list[Step]:
+def _steps(app_id: int, at: Cutoffs, passed: Passed) -> list[Step]:
     steps: list[Step] = []
     if at.conversations is not None:
         before = at.conversations
+
+        async def replies(conn: Conn) -> int:
+            gone, last = await retention.forget_replies(conn, app_id, before=before, since=passed.replies)
+            passed.replies = last or passed.replies
+            return gone
+
         # In this order: a reply is looked for in the conversation that is open.
-        steps.append(lambda conn: retention.forget_replies(conn, app_id, before=before))
+        steps.append(replies)
         steps.append(lambda conn: retention.forget_sessions(conn, app_id, before=before))
         steps.append(lambda conn: retention.forget_conversations(conn, app_id, before=before))
     if at.audit is not None:

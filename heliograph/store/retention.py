@@ -140,23 +140,32 @@ async def remove(conn: Conn, app_id: int, what: What, of: Due, *, last: int, now
 
 # What people wrote, but in conversations that are open; and what answered it by itself. What they said of being texted
 # is evidence, and stays word for word in `consent`. By reply_age; arrays (here and below), as a join with a thousand
-# rows reads a whole table where that seems small. What is old in open conversations is passed over each time.
+# rows reads a whole table where that seems small. What is old in open
+# conversations is passed over, from `since` on: where the step before came to.
 FORGET_REPLIES = """
 WITH old AS (
     SELECT r.reply_id FROM reply r
-    WHERE r.app_id = %(app_id)s AND r.received_at < %(before)s AND r.handled_at IS NOT NULL AND NOT EXISTS (
+    WHERE r.app_id = %(app_id)s AND r.received_at >= coalesce(%(since)s, '-infinity'::timestamptz)
+      AND r.received_at < %(before)s AND r.handled_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM conversation c WHERE c.app_id = r.app_id AND c.number = r.number AND c.open)
     ORDER BY r.received_at LIMIT %(rows)s
 ), answered AS (
     DELETE FROM auto_answer WHERE app_id = %(app_id)s AND reply_id = ANY(ARRAY(SELECT reply_id FROM old))
+), gone AS (
+    DELETE FROM reply WHERE app_id = %(app_id)s AND reply_id = ANY(ARRAY(SELECT reply_id FROM old))
+    RETURNING received_at
 )
-DELETE FROM reply WHERE app_id = %(app_id)s AND reply_id = ANY(ARRAY(SELECT reply_id FROM old))
+SELECT count(*), max(received_at) FROM gone
 """
 
 
-async def forget_replies(conn: Conn, app_id: int, *, before: datetime) -> int:
-    """Remove some of what was received before then; how many that were."""
-    return (await conn.execute(FORGET_REPLIES, {"app_id": app_id, "before": before, "rows": ROWS})).rowcount
+async def forget_replies(
+    conn: Conn, app_id: int, *, before: datetime, since: datetime | None = None
+) -> tuple[int, datetime | None]:
+    """Remove some of what was received before then, and since: how many, and when the last of them was received."""
+    values = {"app_id": app_id, "before": before, "since": since, "rows": ROWS}
+    row = await (await conn.execute(FORGET_REPLIES, values)).fetchone()
+    return (0, None) if row is None else (int(row[0]), row[1])
 
 
 # From the front of conversation_closed.

@@ -126,7 +126,9 @@ async def test_what_people_wait_for_reads_no_table_from_end_to_end(db: Database,
                 conn, webhook_deliveries.LAST_TRIES, {"app_id": app_id, "webhook_ids": [1, 2, 3]}
             ),
             "forget replies": await scans(
-                conn, retention.FORGET_REPLIES, {"app_id": app_id, "before": NOW.replace(year=2000), "rows": 1000}
+                conn,
+                retention.FORGET_REPLIES,
+                {"app_id": app_id, "before": NOW.replace(year=2000), "since": None, "rows": 1000},
             ),
             "remove people": await scans(
                 conn,

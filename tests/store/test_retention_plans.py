@@ -56,7 +56,7 @@ async def test_retention_reads_no_table_from_end_to_end(db: Database, analysed: 
             await conn.execute("ANALYZE")
         row = await (await conn.execute("SELECT app_id FROM app")).fetchone()
         assert row is not None
-        some = {"app_id": row[0], "before": BEFORE.replace(year=2019), "rows": retention.ROWS}
+        some = {"app_id": row[0], "before": BEFORE.replace(year=2019), "rows": retention.ROWS, "since": None}
         run = {"app_id": row[0], "run_id": 2, "first": 1, "last": 500, "before": BEFORE, "done": False, "now": BEFORE}
         kept = dict.fromkeys(("texts", "people", "conversations", "audit"), BEFORE.replace(year=2019))
         asked: dict[str, tuple[LiteralString, Mapping[str, object]]] = {
