@@ -94,8 +94,10 @@ class Retention:
 
 def going(count: Counts, terms: Terms) -> list[str]:
     """What would be removed now, a sentence each; nothing where nothing would."""
-    people = f"Whom {count.people:,} texts went to, and what they said: their runs ended {_ago(terms.people)}."
-    texts = f"What {count.texts:,} texts said: their runs ended {_ago(terms.texts)}."
+    people = (
+        f"Whom {count.people:,} texts went to, and what they said: they, or their runs, ended {_ago(terms.people)}."
+    )
+    texts = f"What {count.texts:,} texts said: they, or their runs, ended {_ago(terms.texts)}."
     talks = f"{count.replies:,} texts that people wrote {_ago(terms.conversations)}, and {count.conversations:,} closed"
     entries = f"{count.audit:,} entries of the audit, written {_ago(terms.audit)}."
     found = [

@@ -148,7 +148,9 @@ async def test_what_would_be_removed_is_told_before_it_is(
         await conn.execute("UPDATE run SET ended_at = started_at - interval '99 days' WHERE run_id = %(run)s", ended)
     asked = await post(browser, at, {"peopleDays": "30", "auditDays": ""})
     assert asked.status_code == 200
-    assert "Whom 1,200 texts went to, and what they said: their runs ended more than 30 days ago." in asked.text
+    assert (
+        "Whom 1,200 texts went to, and what they said: they, or their runs, ended more than 30 days ago." in asked.text
+    )
     async with db.connection() as conn:
         assert (await app_settings.get(conn, app.app_id)).retention is None
     assert (await post(browser, at, {"peopleDays": "30", "sure": "yes"})).status_code == 303
